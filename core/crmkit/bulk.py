@@ -1,0 +1,131 @@
+"""Many rows in few statements, on both databases, without an object per row.
+
+Rows are tuples of wire values: integers, text, None, booleans; ids as `UUID.hex`, instants as
+`wire_instant` gives them, days as ISO text, JSON as text. Both databases take these as they are.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Literal
+
+from sqlalchemy import Table, Uuid
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, SQLModel
+
+Wire = tuple[Any, ...]
+Merge = Literal["add", "least", "greatest", "replace"]
+_COPY_FROM = 200  # rows from which COPY beats one INSERT
+_SQLITE_CHUNK = 5000
+_DIALECTS = {"sqlite": sqlite.dialect(), "postgresql": postgresql.dialect()}
+
+
+def table_of(model: type[SQLModel]) -> Table:
+    """Return the SQLAlchemy table of a model."""
+    return model.__table__  # type: ignore[attr-defined, no-any-return]
+
+
+def insert_rows(
+    session: Session, model: type[SQLModel], columns: Sequence[str], rows: Sequence[Wire]
+) -> None:
+    """Insert `rows`, whose values stand in the order of `columns`; any clash raises."""
+    if not rows:
+        return
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        sql = _sqlite_insert(table_of(model), tuple(columns))
+        for start in range(0, len(rows), _SQLITE_CHUNK):
+            connection.exec_driver_sql(sql, rows[start : start + _SQLITE_CHUNK])  # type: ignore[arg-type]
+    elif len(rows) < _COPY_FROM:
+        _unnest(session, _postgres_insert(table_of(model), tuple(columns)), rows)
+    else:
+        names = ", ".join(map(_quote, columns))
+        copy_sql = f"COPY {_quote(table_of(model).name)} ({names}) FROM STDIN"
+        with connection.connection.cursor().copy(copy_sql) as copy:  # type: ignore[attr-defined]
+            for row in rows:
+                copy.write_row(row)
+
+
+def merge_rows(
+    session: Session,
+    model: type[SQLModel],
+    columns: Sequence[str],
+    rows: Sequence[Wire],
+    merge: Mapping[str, Merge],
+) -> None:
+    """Insert `rows`, or fold them into the rows that have the same primary key.
+
+    Args:
+        merge: for each column that changes, how: `add`, `least`, `greatest` (both ignore nulls)
+            or `replace`. The other columns keep what they hold.
+    """
+    if not rows:
+        return
+    connection = session.connection()
+    table = table_of(model)
+    clause = _on_conflict(table, tuple(merge.items()), connection.dialect.name)
+    if connection.dialect.name == "sqlite":
+        sql = _sqlite_insert(table, tuple(columns)) + clause
+        connection.exec_driver_sql(sql, list(rows))
+    else:
+        _unnest(session, _postgres_insert(table, tuple(columns)) + clause, rows)
+
+
+def wire_ids(ids: Iterable[Any]) -> list[str]:
+    """Return ids as both databases take them in a list parameter."""
+    return [value.hex for value in ids]
+
+
+def _unnest(session: Session, sql: str, rows: Sequence[Wire]) -> None:
+    session.connection().exec_driver_sql(sql, tuple(list(column) for column in zip(*rows, strict=True)))
+
+
+@lru_cache(maxsize=256)
+def _sqlite_insert(table: Table, columns: tuple[str, ...]) -> str:
+    names = ", ".join(map(_quote, columns))
+    marks = ", ".join("?" * len(columns))
+    return f"INSERT INTO {_quote(table.name)} ({names}) VALUES ({marks})"  # noqa: S608 names are ours
+
+
+@lru_cache(maxsize=256)
+def _postgres_insert(table: Table, columns: tuple[str, ...]) -> str:
+    names = ", ".join(map(_quote, columns))
+    types = [_postgres_type(table, name) for name in columns]
+    arrays = ", ".join(f"%s::{wire}[]" for wire, _ in types)
+    aliases = [f"c{index}" for index in range(len(columns))]
+    picked = ", ".join(f"u.{a}::{t}" for a, (_, t) in zip(aliases, types, strict=True))
+    return (
+        f"INSERT INTO {_quote(table.name)} ({names}) "  # noqa: S608 names are ours
+        f"SELECT {picked} FROM unnest({arrays}) AS u({', '.join(aliases)})"
+    )
+
+
+def _postgres_type(table: Table, column: str) -> tuple[str, str]:
+    """Return the type the parameter array has and the type the column has."""
+    column_type = table.c[column].type
+    name = column_type.compile(_DIALECTS["postgresql"])
+    if isinstance(column_type, Uuid) or name.startswith(("TIMESTAMP", "DATE", "JSON")):
+        return "text", name
+    return name, name
+
+
+@lru_cache(maxsize=256)
+def _on_conflict(table: Table, merge: tuple[tuple[str, Merge], ...], dialect: str) -> str:
+    name = _quote(table.name)
+    least, greatest = ("min", "max") if dialect == "sqlite" else ("least", "greatest")
+    changes = []
+    for column, how in merge:
+        held, new = f"{name}.{_quote(column)}", f"excluded.{_quote(column)}"
+        if how == "add":
+            value = f"{held} + {new}"
+        elif how == "replace":
+            value = new
+        else:
+            function = least if how == "least" else greatest
+            value = f"{function}(coalesce({held}, {new}), coalesce({new}, {held}))"
+        changes.append(f"{_quote(column)} = {value}")
+    keys = ", ".join(_quote(key.name) for key in table.primary_key)
+    return f" ON CONFLICT ({keys}) DO UPDATE SET {', '.join(changes)}"
+
+
+def _quote(name: str) -> str:
+    return f'"{name}"'

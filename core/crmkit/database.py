@@ -1,0 +1,158 @@
+"""Engines and sessions: many readers and one SQLite writer, or a PostgreSQL pool."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.pool import QueuePool
+from sqlmodel import Session
+
+from crmkit.errors import DatabaseBusy, SettingsError
+
+_POSTGRES_OPTIONS = (
+    "-c statement_timeout=15000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=30000"
+)
+
+
+class Database:
+    """One database, opened for reading at once and for writing on first need.
+
+    SQLite takes one writer: a lock file keeps other processes from writing, a lock in this one
+    lines the writing threads up on a single connection, so none of them ever meets
+    "database is locked". PostgreSQL takes as many as its pool holds.
+    """
+
+    def __init__(self, url: str) -> None:
+        try:
+            self.url: URL = make_url(url)
+        except Exception as error:
+            raise SettingsError(f"database_url {url!r} is not a database address") from error
+        backend = self.url.get_backend_name()
+        if backend not in ("sqlite", "postgresql"):
+            raise SettingsError(f"database_url: {backend!r} is not supported; use sqlite or postgresql")
+        self.dialect = backend
+        self._turn = threading.Lock()
+        self._claim: FileLock | None = None
+        if backend == "sqlite":
+            self._reader = _sqlite_engine(self.url, writes=False)
+            self._writer = _sqlite_engine(self.url, writes=True)
+        else:
+            self._writer = _postgres_engine(self.url)
+            self._reader = self._writer.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Open a session that sees one snapshot and cannot write."""
+        if self.dialect == "sqlite":
+            self._require_file()
+        with Session(self._reader) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """Open a session that commits when the block ends and undoes everything if it raises."""
+        if self.dialect != "sqlite":
+            with Session(self._writer) as session, session.begin():
+                yield session
+            return
+        self.claim()
+        with self._turn, Session(self._writer) as session, session.begin():
+            yield session
+
+    def claim(self) -> None:
+        """Become the one process that writes this SQLite file; does nothing on PostgreSQL.
+
+        Raises:
+            DatabaseBusy: another process writes it.
+        """
+        if self.dialect != "sqlite" or self._claim is not None:
+            return
+        path = self._path()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(f"{path}.lock", mode=0o600, thread_local=False)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise DatabaseBusy(
+                f"{path} is being written by another crmkit process; stop it first"
+            ) from None
+        self._claim = lock
+
+    def close(self) -> None:
+        """Close every connection and let other processes write."""
+        self._reader.dispose()
+        self._writer.dispose()
+        if self._claim is not None:
+            self._claim.release()
+            self._claim = None
+
+    @property
+    def writer(self) -> Engine:
+        """The writing engine; migrations need it bare."""
+        return self._writer
+
+    def _path(self) -> Path:
+        return Path(self.url.database or "")
+
+    def _require_file(self) -> None:
+        if not self._path().exists():
+            self.claim()
+            with self._turn, self._writer.connect():
+                pass
+
+
+def _sqlite_engine(url: URL, *, writes: bool) -> Engine:
+    """Return an engine whose connections are set up for one of the two roles."""
+    if not url.database or url.database == ":memory:":
+        raise SettingsError("database_url: SQLite needs a file; in-memory databases hold one thread")
+    engine = create_engine(
+        url,
+        poolclass=QueuePool,
+        pool_size=1 if writes else 16,
+        max_overflow=0 if writes else 48,
+        connect_args={"check_same_thread": False, "timeout": 5.0},
+    )
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        pragmas = ["foreign_keys=ON", "busy_timeout=5000", "temp_store=MEMORY"]
+        if writes:
+            pragmas += ["journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "cache_size=-65536"]
+        else:
+            pragmas += ["query_only=ON"]
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _postgres_engine(url: URL) -> Engine:
+    try:
+        return create_engine(
+            url.set(drivername="postgresql+psycopg"),
+            pool_size=8,
+            max_overflow=24,
+            pool_pre_ping=True,
+            connect_args={
+                "connect_timeout": 4,
+                "options": _POSTGRES_OPTIONS,
+                "keepalives_idle": 10,
+                "tcp_user_timeout": 15000,
+            },
+        )
+    except ModuleNotFoundError as error:
+        raise SettingsError(
+            "database_url: PostgreSQL needs its driver; install crmkit[postgres]"
+        ) from error

@@ -1,0 +1,118 @@
+"""Every hook of crmkit, on one page.
+
+A hook's name tells its kind. `register_*` asks once at start-up and must not touch the database.
+`check_*` may refuse a write before it happens by raising `Refused`. A past participle tells of
+something that has just been written, inside the same database transaction: whatever it raises
+undoes the whole write.
+
+Plugins are called one by one in the order of their `requires`, then by name. An implementation
+names only the parameters it wants. `settings` is the plugin's own validated settings model, or
+None if it declares none. Wrappers (`hookimpl(wrapper=True)`) are refused.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pluggy
+from sqlmodel import Session
+
+from crmkit.batches import CustomerBatch, InteractionBatch, TransactionBatch
+from crmkit.contributions import (
+    InteractionKind,
+    Migration,
+    Models,
+    Rebuilder,
+    SchemaContribution,
+)
+
+hookspec = pluggy.HookspecMarker("crmkit")
+hookimpl = pluggy.HookimplMarker("crmkit")
+
+
+@hookspec
+def register_models(settings: Any) -> Models:  # type: ignore[empty-body]
+    """Return the SQLModel tables the plugin owns; each name must start with the plugin's name.
+
+    Called once when the plugin is loaded. A table name that is taken stops the start and names
+    both owners.
+    """
+
+
+@hookspec
+def register_migrations(settings: Any) -> str | Sequence[Migration]:  # type: ignore[empty-body]
+    """Return how the plugin's tables come to be: `"package:folder"`, or a list of `Migration`.
+
+    Called by `crmkit db` and at start-up, to tell whether the tables are as new as the code.
+    Every plugin has a version table and a history of its own.
+    """
+
+
+@hookspec
+def register_graphql(settings: Any) -> SchemaContribution:  # type: ignore[empty-body]
+    """Return the types, fields, queries and mutations the plugin adds to the schema.
+
+    Called once each time a schema is built. A name that is taken, or a field without a
+    permission, stops the start.
+    """
+
+
+@hookspec
+def register_interaction_kinds(settings: Any) -> Sequence[InteractionKind]:  # type: ignore[empty-body]
+    """Return the kinds of interaction the plugin understands; others are refused.
+
+    Called once when the plugin is loaded.
+    """
+
+
+@hookspec
+def register_rebuilders(settings: Any) -> Sequence[Rebuilder]:  # type: ignore[empty-body]
+    """Return how the plugin's derived rows follow from facts.
+
+    Called by `crmkit rebuild`. A table the plugin can lose without loss of facts belongs here.
+    """
+
+
+@hookspec
+def check_transactions(session: Session, batch: TransactionBatch, settings: Any) -> None:
+    """Refuse transactions before they are written, by raising `Refused` with a reason.
+
+    Called inside the writing session, after crmkit's own checks and before the first row is
+    written; the batch holds new transactions only, with the ids they will have. Any other
+    exception refuses the batch too and is reported under the plugin's name.
+    """
+
+
+@hookspec
+def transactions_recorded(session: Session, batch: TransactionBatch, settings: Any) -> None:
+    """Follow transactions that were just written, inside the same database transaction.
+
+    The batch holds new transactions only: a repeated one calls no hook. Rows, and metrics, can
+    be read through `session`. No other batch that touches the same customers runs meanwhile.
+    Any exception undoes the whole batch.
+    """
+
+
+@hookspec
+def transactions_attached(session: Session, batch: TransactionBatch, settings: Any) -> None:
+    """Follow anonymous transactions that were just given to a customer, as if recorded now.
+
+    Called inside the attaching session; `customer_id` is set on every transaction of the batch.
+    Any exception undoes the whole batch.
+    """
+
+
+@hookspec
+def interactions_recorded(session: Session, batch: InteractionBatch, settings: Any) -> None:
+    """Follow interactions that were just written, inside the same database transaction.
+
+    The batch holds new interactions only. Any exception undoes the whole batch.
+    """
+
+
+@hookspec
+def customers_upserted(session: Session, batch: CustomerBatch, settings: Any) -> None:
+    """Follow customers that were just created or changed, inside the same database transaction.
+
+    Also called for customers that recording a transaction created. Any exception undoes the
+    whole batch.
+    """

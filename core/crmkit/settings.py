@@ -1,0 +1,138 @@
+"""Settings: one file `crmkit.toml` in the data directory, overridden by the environment.
+
+`CRMKIT_DATABASE_URL` overrides `database_url`, `CRMKIT_PLUGIN__LOYALTY__POINTS_PER_MAJOR_UNIT`
+the option of that name in `[plugin.loyalty]`.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from crmkit.errors import SettingsError
+from crmkit.money import AmountError, currency_digits
+
+FILE_NAME = "crmkit.toml"
+
+
+class Settings(BaseSettings):
+    """Everything a retailer can choose without writing code.
+
+    Attributes:
+        data_dir: folder of the SQLite file, the local plugins and the reject files.
+        database_url: empty for the SQLite file `crmkit.sqlite3` in the data directory.
+        timezone: the shops' zone; it decides which day a sale belongs to.
+        currency: the home currency, in which `Customer.metrics` is given.
+        country: ISO 3166 country of phone numbers written without a country code.
+        plugins: names of installed plugins that are on; files in the plugins folder always are.
+        plugins_disabled: names of local plugin files to leave out.
+        plugin: for each plugin, its own options.
+        roles: for each role of your own, the permissions it has.
+        profile: `production` shows no schema, no editor and no suggestions; `development` does.
+        body_bytes_max: largest request body taken.
+        request_seconds_max: time after which a request is answered without its result.
+        workers: requests executed at the same time.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="CRMKIT_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    data_dir: Path = Path()
+    database_url: str = ""
+    timezone: str = "UTC"
+    currency: str = "CNY"
+    country: str = "CN"
+    plugins: tuple[str, ...] = ("loyalty",)
+    plugins_disabled: tuple[str, ...] = ()
+    plugin: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    roles: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    profile: Literal["production", "development"] = "production"
+    body_bytes_max: int = Field(default=200_000, ge=1_000)
+    request_seconds_max: float = Field(default=20.0, gt=0)
+    workers: int = Field(default=8, ge=1, le=64)
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError):
+            raise ValueError("not an IANA time zone such as Asia/Shanghai") from None
+        return value
+
+    @field_validator("currency")
+    @classmethod
+    def _known_currency(cls, value: str) -> str:
+        try:
+            currency_digits(value)
+        except AmountError as error:
+            raise ValueError(str(error)) from None
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take arguments first, then the environment, then the file in the data directory."""
+        folder = Path(init_settings.init_kwargs.get("data_dir", "."))  # type: ignore[attr-defined]
+        file = TomlConfigSettingsSource(settings_cls, toml_file=folder / FILE_NAME)
+        return init_settings, env_settings, file_secret_settings, file
+
+    @classmethod
+    def load(cls, data_dir: Path, **overrides: Any) -> "Settings":
+        """Read the settings of a data directory.
+
+        Raises:
+            SettingsError: a name is unknown or a value is wrong; the message names it.
+        """
+        try:
+            return cls(data_dir=data_dir, **overrides)
+        except ValidationError as error:
+            raise SettingsError(explain(error, "setting")) from None
+        except tomllib.TOMLDecodeError as error:
+            raise SettingsError(f"{data_dir / FILE_NAME} is not TOML: {error}") from None
+
+    @property
+    def url(self) -> str:
+        """The database address, with the embedded default filled in."""
+        return self.database_url or f"sqlite:///{(self.data_dir / 'crmkit.sqlite3').absolute()}"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The shops' time zone."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def plugins_dir(self) -> Path:
+        """Folder of local plugin files."""
+        return self.data_dir / "plugins"
+
+
+def explain(error: ValidationError, what: str) -> str:
+    """Return one sentence per wrong option of a pydantic model."""
+    sentences = []
+    for detail in error.errors():
+        name = ".".join(map(str, detail["loc"]))
+        given = "" if detail["type"] == "missing" else f" (got {detail['input']!r})"
+        sentences.append(f"{what} {name}: {detail['msg']}{given}")
+    return "; ".join(sentences)
+
+
+def plugin_section(settings: Settings, name: str) -> Mapping[str, Any]:
+    """Return what the settings say about one plugin."""
+    return settings.plugin.get(name, {})
