@@ -1,0 +1,106 @@
+"""crmkit: customers, transactions and interactions, and the contract that plugins stand on.
+
+What is listed here is the promise; everything else may move.
+"""
+
+from crmkit.access import Actor
+from crmkit.batches import (
+    CustomerBatch,
+    InteractionBatch,
+    RecordedInteraction,
+    RecordedLine,
+    RecordedTransaction,
+    TransactionBatch,
+)
+from crmkit.bulk import insert_rows, merge_rows, table_of
+from crmkit.clock import Clock, FixedClock, SystemClock
+from crmkit.columns import Instant, Json, wire_instant
+from crmkit.contributions import (
+    Difference,
+    InteractionKind,
+    Migration,
+    Rebuilder,
+    SchemaContribution,
+)
+from crmkit.crm import Crm
+from crmkit.derived import differences
+from crmkit.errors import (
+    CrmkitError,
+    IdempotencyMismatch,
+    NotFound,
+    PermissionDenied,
+    PluginError,
+    Problem,
+    Refused,
+    ValidationFailed,
+)
+from crmkit.hookspecs import hookimpl
+from crmkit.ids import new_id
+from crmkit.inputs import (
+    UNSET,
+    AddressInput,
+    AttachInput,
+    ContactInput,
+    CustomerInput,
+    CustomerRef,
+    ErrorPolicy,
+    InteractionInput,
+    LineInput,
+    Outcome,
+    RowResult,
+    TransactionInput,
+)
+from crmkit.manifest import API_VERSION, Permission, Plugin
+from crmkit.settings import Settings
+
+__all__ = [
+    "API_VERSION",
+    "UNSET",
+    "Actor",
+    "AddressInput",
+    "AttachInput",
+    "Clock",
+    "ContactInput",
+    "Crm",
+    "CrmkitError",
+    "CustomerBatch",
+    "CustomerInput",
+    "CustomerRef",
+    "Difference",
+    "ErrorPolicy",
+    "FixedClock",
+    "IdempotencyMismatch",
+    "Instant",
+    "InteractionBatch",
+    "InteractionInput",
+    "InteractionKind",
+    "Json",
+    "LineInput",
+    "Migration",
+    "NotFound",
+    "Outcome",
+    "Permission",
+    "PermissionDenied",
+    "Plugin",
+    "PluginError",
+    "Problem",
+    "Rebuilder",
+    "RecordedInteraction",
+    "RecordedLine",
+    "RecordedTransaction",
+    "Refused",
+    "RowResult",
+    "SchemaContribution",
+    "Settings",
+    "SystemClock",
+    "TransactionBatch",
+    "TransactionInput",
+    "ValidationFailed",
+    "differences",
+    "hookimpl",
+    "insert_rows",
+    "merge_rows",
+    "new_id",
+    "table_of",
+    "wire_instant",
+]

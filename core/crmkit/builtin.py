@@ -15,7 +15,9 @@ plugin = Plugin(
     version=API_VERSION,
     summary="Customers, transactions and interactions.",
     permissions=(
-        Permission("core.use", "Use the API: node look-ups, the list of modules.", (*_ALL, "recorder")),
+        Permission(
+            "core.use", "Use the API: node look-ups, the list of modules.", (*_ALL, "recorder")
+        ),
         Permission("customers.read", "See customers and their figures.", _ALL),
         Permission(
             "customers.contact", "See how to reach customers, and find them by it.", _ALL[:2]
@@ -56,7 +58,9 @@ def register_interaction_kinds() -> Sequence[InteractionKind]:
         InteractionKind("view", "The customer looked at a product.", frozenset({"url"})),
         InteractionKind("search", "The customer searched.", frozenset({"query", "results"})),
         InteractionKind("favourite", "The customer marked a product."),
-        InteractionKind("cart", "The customer changed the cart.", frozenset({"action", "quantity"})),
+        InteractionKind(
+            "cart", "The customer changed the cart.", frozenset({"action", "quantity"})
+        ),
     )
 
 

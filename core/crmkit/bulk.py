@@ -76,7 +76,9 @@ def wire_ids(ids: Iterable[Any]) -> list[str]:
 
 
 def _unnest(session: Session, sql: str, rows: Sequence[Wire]) -> None:
-    session.connection().exec_driver_sql(sql, tuple(list(column) for column in zip(*rows, strict=True)))
+    session.connection().exec_driver_sql(
+        sql, tuple(list(column) for column in zip(*rows, strict=True))
+    )
 
 
 @lru_cache(maxsize=256)

@@ -32,7 +32,7 @@ def normalise_phone(raw: str, region: str) -> str:
 
 @lru_cache(maxsize=4096)
 def normalise_email(raw: str) -> str:
-    """Return an e-mail address in lower case, so that one mailbox has one spelling; asks no network.
+    """Return an e-mail address in lower case: one mailbox, one spelling. Asks no network.
 
     Raises:
         ContactError: not an address mail could be sent to.

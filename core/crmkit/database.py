@@ -34,7 +34,9 @@ class Database:
             raise SettingsError(f"database_url {url!r} is not a database address") from error
         backend = self.url.get_backend_name()
         if backend not in ("sqlite", "postgresql"):
-            raise SettingsError(f"database_url: {backend!r} is not supported; use sqlite or postgresql")
+            raise SettingsError(
+                f"database_url: {backend!r} is not supported; use sqlite or postgresql"
+            )
         self.dialect = backend
         self._turn = threading.Lock()
         self._claim: FileLock | None = None
@@ -111,7 +113,9 @@ class Database:
 def _sqlite_engine(url: URL, *, writes: bool) -> Engine:
     """Return an engine whose connections are set up for one of the two roles."""
     if not url.database or url.database == ":memory:":
-        raise SettingsError("database_url: SQLite needs a file; in-memory databases hold one thread")
+        raise SettingsError(
+            "database_url: SQLite needs a file; in-memory databases hold one thread"
+        )
     engine = create_engine(
         url,
         poolclass=QueuePool,
@@ -125,7 +129,12 @@ def _sqlite_engine(url: URL, *, writes: bool) -> Engine:
         connection.isolation_level = None
         pragmas = ["foreign_keys=ON", "busy_timeout=5000", "temp_store=MEMORY"]
         if writes:
-            pragmas += ["journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "cache_size=-65536"]
+            pragmas += [
+                "journal_mode=WAL",
+                "synchronous=FULL",
+                "secure_delete=ON",
+                "cache_size=-65536",
+            ]
         else:
             pragmas += ["query_only=ON"]
         for pragma in pragmas:

@@ -129,7 +129,7 @@ class PluginRegistry:
                 raise HookFailed(loaded.name, hook, error) from error
 
     def without(self, name: str, reason: str) -> "PluginRegistry":
-        """Return a registry without one plugin and those that require it; used to skip broken ones."""
+        """Return a registry without one plugin and those that require it."""
         broken = {**self.broken, name: reason}
         kept: list[LoadedPlugin] = []
         for loaded in self.plugins:
@@ -246,7 +246,9 @@ def _configure(item: Found, settings: Settings) -> LoadedPlugin:
     try:
         options = manifest.settings.model_validate(section)
     except ValidationError as error:
-        raise PluginError(manifest.name, explain(error, f"setting plugin.{manifest.name}.")) from None
+        raise PluginError(
+            manifest.name, explain(error, f"setting plugin.{manifest.name}.")
+        ) from None
     return LoadedPlugin(manifest, item.implementation, item.origin, options)
 
 
@@ -315,7 +317,9 @@ def _call_lists(
         found = getattr(manager.hook, hook).get_hookimpls()
         for implementation in found:
             if implementation.wrapper or implementation.hookwrapper:
-                raise PluginError(implementation.plugin_name, f"{hook} is a wrapper; call it plainly")
+                raise PluginError(
+                    implementation.plugin_name, f"{hook} is a wrapper; call it plainly"
+                )
         calls[hook] = [
             (by_name[each.plugin_name], each.function, tuple(each.argnames))
             for each in sorted(found, key=lambda each: rank[each.plugin_name])

@@ -1,0 +1,156 @@
+"""The domain, put together: settings, clock, plugins, database and services in one object."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlmodel import Session
+
+from crmkit import access
+from crmkit.access import Actor, Roles
+from crmkit.attaching import attach_transactions
+from crmkit.clock import Clock, SystemClock
+from crmkit.customers import upsert_customers
+from crmkit.database import Database
+from crmkit.inputs import (
+    AttachInput,
+    CustomerInput,
+    ErrorPolicy,
+    InteractionInput,
+    RowResult,
+    TransactionInput,
+)
+from crmkit.interactions import record_interactions
+from crmkit.plugins import PluginRegistry, load_plugins
+from crmkit.settings import Settings
+from crmkit.transactions import record_transactions
+
+T = TypeVar("T")
+_TRIES = 4
+_LOST_RACES = frozenset({"23505", "40P01", "40001"})  # unique violation, deadlock, serialisation
+
+
+class Crm:
+    """crmkit without GraphQL: everything an application or a command needs.
+
+    Attributes:
+        settings: what the retailer chose.
+        registry: the plugins that are on.
+        database: where everything is.
+        roles: who may do what.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        plugins: Iterable[Any] = (),
+        skip_broken: bool = False,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock or SystemClock()
+        self.registry: PluginRegistry = load_plugins(settings, plugins, skip_broken=skip_broken)
+        self.roles: Roles = access.assemble_roles(
+            self.registry.permissions.values(), settings.roles
+        )
+        self.database = Database(settings.url)
+
+    def __enter__(self) -> "Crm":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the database."""
+        self.database.close()
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Open a session that sees one snapshot and cannot write."""
+        with self.database.read() as session:
+            yield session
+
+    def write(self, work: Callable[[Session], T]) -> T:
+        """Run `work` in a writing session and commit; a race lost to another writer is run again.
+
+        Args:
+            work: may be called more than once, each time from the start.
+        """
+        for left in range(_TRIES - 1, -1, -1):
+            try:
+                with self.database.write() as session:
+                    return work(session)
+            except (IntegrityError, OperationalError) as error:
+                if left == 0 or not _lost_race(error):
+                    raise
+        raise AssertionError("unreachable")
+
+    def record_transactions(
+        self,
+        inputs: Sequence[TransactionInput],
+        *,
+        policy: ErrorPolicy = ErrorPolicy.REJECT_BATCH,
+        create_missing_customers: bool = False,
+    ) -> list[RowResult]:
+        """Record transactions; see `crmkit.transactions.record_transactions`."""
+        return self.write(
+            lambda session: record_transactions(
+                session,
+                self.registry,
+                inputs,
+                now=self.clock.now(),
+                zone=self.settings.zone,
+                policy=policy,
+                create_missing_customers=create_missing_customers,
+            )
+        )
+
+    def record_interactions(
+        self, inputs: Sequence[InteractionInput], *, policy: ErrorPolicy = ErrorPolicy.REJECT_BATCH
+    ) -> list[RowResult]:
+        """Record interactions; see `crmkit.interactions.record_interactions`."""
+        return self.write(
+            lambda session: record_interactions(
+                session, self.registry, inputs, now=self.clock.now(), policy=policy
+            )
+        )
+
+    def upsert_customers(
+        self, inputs: Sequence[CustomerInput], *, policy: ErrorPolicy = ErrorPolicy.REJECT_BATCH
+    ) -> list[RowResult]:
+        """Create or change customers; see `crmkit.customers.upsert_customers`."""
+        now = self.clock.now()
+        return self.write(
+            lambda session: upsert_customers(
+                session,
+                self.registry,
+                inputs,
+                now=now,
+                today=now.astimezone(self.settings.zone).date(),
+                country=self.settings.country,
+                policy=policy,
+            )
+        )
+
+    def attach_transactions(
+        self, inputs: Sequence[AttachInput], *, policy: ErrorPolicy = ErrorPolicy.REJECT_BATCH
+    ) -> list[RowResult]:
+        """Attach anonymous transactions; see `crmkit.attaching.attach_transactions`."""
+        return self.write(
+            lambda session: attach_transactions(
+                session, self.registry, inputs, now=self.clock.now(), policy=policy
+            )
+        )
+
+    def authenticate(self, token: str) -> Actor | None:
+        """Return who bears a token, or None if it is not good."""
+        with self.read() as session:
+            return access.authenticate(session, self.roles, token, now=self.clock.now())
+
+
+def _lost_race(error: DBAPIError) -> bool:
+    """Tell whether another writer came first, so that trying again will find its rows."""
+    return getattr(error.orig, "sqlstate", None) in _LOST_RACES

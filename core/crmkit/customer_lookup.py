@@ -1,0 +1,76 @@
+"""Finding the customers that a batch names, in one statement per way of naming."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import tuple_
+from sqlmodel import Session, col, select
+
+from crmkit.bulk import insert_rows, wire_ids
+from crmkit.columns import wire_instant
+from crmkit.ids import new_id
+from crmkit.models import Customer, CustomerExternalId, Lifecycle
+
+Name = UUID | tuple[str, str]
+_CHUNK = 500
+
+
+def find_customers(session: Session, names: Iterable[Name | None]) -> dict[Name, UUID]:
+    """Return the id of each named customer that exists.
+
+    Args:
+        names: ids, or pairs (source, external id); None is passed over.
+    """
+    wanted = {name for name in names if name is not None}
+    ids = [name for name in wanted if isinstance(name, UUID)]
+    pairs = [name for name in wanted if not isinstance(name, UUID)]
+    found: dict[Name, UUID] = {}
+    for start in range(0, len(ids), _CHUNK):
+        chunk = ids[start : start + _CHUNK]
+        rows = session.execute(select(Customer.id).where(col(Customer.id).in_(chunk)))
+        found.update((id_, id_) for (id_,) in rows)
+    link = CustomerExternalId
+    key = tuple_(col(link.source), col(link.external_id))
+    for start in range(0, len(pairs), _CHUNK):
+        statement = select(link.source, link.external_id, link.customer_id).where(
+            key.in_(pairs[start : start + _CHUNK])
+        )
+        found.update(((source, name), id_) for source, name, id_ in session.execute(statement))
+    return found
+
+
+def create_customers(
+    session: Session, names: Iterable[tuple[str, str]], now: datetime
+) -> dict[Name, UUID]:
+    """Create a bare customer for each external id; they are prospects until they buy."""
+    created: dict[Name, UUID] = {name: new_id() for name in names}
+    at = wire_instant(now)
+    insert_rows(
+        session,
+        Customer,
+        ("id", "display_name", "lifecycle", "lifecycle_since", "created_at", "updated_at"),
+        [(id_.hex, "", str(Lifecycle.PROSPECT), at, at, at) for id_ in created.values()],
+    )
+    insert_rows(
+        session,
+        CustomerExternalId,
+        ("source", "external_id", "customer_id"),
+        [(*name, id_.hex) for name, id_ in created.items() if not isinstance(name, UUID)],
+    )
+    return created
+
+
+def lock_customers(session: Session, ids: Iterable[UUID]) -> None:
+    """Let no other batch change what belongs to these customers until this one is done.
+
+    On SQLite the single writer already sees to that. Taking the locks in the order of the ids
+    keeps two batches from waiting for each other.
+    """
+    wanted = sorted(set(ids))
+    if session.get_bind().dialect.name == "sqlite" or not wanted:
+        return
+    session.connection().exec_driver_sql(
+        "SELECT 1 FROM customer WHERE id = ANY(%s::uuid[]) ORDER BY id FOR NO KEY UPDATE",
+        (wire_ids(wanted),),
+    )

@@ -1,0 +1,286 @@
+"""Creating and changing customers: the only code that writes their profile."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, delete, update
+from sqlmodel import Session, col, select
+
+from crmkit.batches import CustomerBatch
+from crmkit.bulk import insert_rows, merge_rows, table_of
+from crmkit.columns import wire_instant
+from crmkit.customer_lookup import find_customers, lock_customers
+from crmkit.customer_rules import CheckedContact, CheckedCustomer, check_customer
+from crmkit.ids import new_id
+from crmkit.inputs import CustomerInput, ErrorPolicy, Outcome, RowResult
+from crmkit.models import (
+    ContactPoint,
+    Customer,
+    CustomerAddress,
+    CustomerExternalId,
+    CustomerTag,
+    Lifecycle,
+)
+from crmkit.outcomes import Outcomes
+from crmkit.plugins import PluginRegistry
+
+_FIELDS = (
+    "display_name", "given_name", "family_name", "gender", "birth_on", "occupation", "language",
+    "lifecycle",
+)  # fmt: skip
+_ADDRESS = ("kind", "country", "region", "city", "street", "postal_code")
+_CHUNK = 500
+
+
+def upsert_customers(
+    session: Session,
+    registry: PluginRegistry,
+    inputs: Sequence[CustomerInput],
+    *,
+    now: datetime,
+    today: date,
+    country: str,
+    policy: ErrorPolicy = ErrorPolicy.REJECT_BATCH,
+) -> list[RowResult]:
+    """Create customers that are new and change those that are known, by external id.
+
+    Doing it again changes nothing. A customer named twice in one batch is written once, the
+    later row over the earlier.
+
+    Args:
+        today: the shops' calendar day.
+        country: of phone numbers without a country code.
+
+    Returns:
+        TAKEN for customers created or changed, KNOWN for those that were like this already.
+
+    Raises:
+        ValidationFailed: a row is wrong and the policy is REJECT_BATCH; nothing was written.
+    """
+    outcomes = Outcomes()
+    checked = []
+    for number, given in enumerate(inputs):
+        answer = check_customer(number, given, country, today)
+        if isinstance(answer, CheckedCustomer):
+            checked.append(answer)
+        else:
+            outcomes.reject(number, answer)
+    outcomes.enforce(policy)
+    known = find_customers(session, ((each.source, each.external_id) for each in checked))
+    lock_customers(session, known.values())
+    created: dict[UUID, None] = {}
+    changed: dict[UUID, None] = {}
+    for wave in _waves(checked):
+        new = [each for each in wave if (each.source, each.external_id) not in known]
+        for each in new:
+            known[(each.source, each.external_id)] = new_id()
+        ids = {each.row: known[(each.source, each.external_id)] for each in wave}
+        created.update(dict.fromkeys(ids[each.row] for each in new))
+        _create(session, new, ids, now)
+        touched = _change(session, wave, ids, now, {ids[each.row] for each in new})
+        changed.update(dict.fromkeys(touched - created.keys()))
+        for each in wave:
+            id_ = ids[each.row]
+            taken = each in new or id_ in touched
+            outcomes.add(RowResult(each.row, Outcome.TAKEN if taken else Outcome.KNOWN, id_))
+    if created or changed:
+        batch = CustomerBatch(tuple(created), tuple(changed), now)
+        registry.tell("customers_upserted", session=session, batch=batch)
+    return outcomes.in_order()
+
+
+def _waves(checked: Sequence[CheckedCustomer]) -> list[list[CheckedCustomer]]:
+    """Split a batch so that each part names every customer once."""
+    waves: list[dict[tuple[str, str], CheckedCustomer]] = []
+    seen: dict[tuple[str, str], int] = {}
+    for each in checked:
+        key = (each.source, each.external_id)
+        number = seen.get(key, -1) + 1
+        seen[key] = number
+        if number == len(waves):
+            waves.append({})
+        waves[number][key] = each
+    return [list(wave.values()) for wave in waves]
+
+
+def _create(
+    session: Session, new: Sequence[CheckedCustomer], ids: Mapping[int, UUID], now: datetime
+) -> None:
+    at = wire_instant(now)
+    rows = []
+    for each in new:
+        fields = {"display_name": "", "lifecycle": str(Lifecycle.PROSPECT), **each.fields}
+        if not fields["display_name"]:
+            fields["display_name"] = _full_name(each.fields)
+        values = (fields.get(name) for name in _FIELDS)
+        wire = (value.isoformat() if isinstance(value, date) else value for value in values)
+        rows.append((ids[each.row].hex, *wire, at, at, at))
+    columns = ("id", *_FIELDS, "lifecycle_since", "created_at", "updated_at")
+    insert_rows(session, Customer, columns, rows)
+    links = [(each.source, each.external_id, ids[each.row].hex) for each in new]
+    insert_rows(session, CustomerExternalId, ("source", "external_id", "customer_id"), links)
+
+
+def _full_name(fields: Mapping[str, Any]) -> str:
+    """Put a name together: family name first where the name is written in Chinese characters."""
+    given, family = fields.get("given_name") or "", fields.get("family_name") or ""
+    if any("\u4e00" <= letter <= "\u9fff" for letter in given + family):
+        return family + given
+    return f"{given} {family}".strip()
+
+
+def _change(
+    session: Session,
+    wave: Sequence[CheckedCustomer],
+    ids: Mapping[int, UUID],
+    now: datetime,
+    new: set[UUID],
+) -> set[UUID]:
+    """Write what differs; returns the ids of the customers that changed."""
+    touched = _change_fields(session, wave, ids, now, new)
+    touched |= _merge_contacts(session, wave, ids)
+    touched |= _merge_addresses(session, wave, ids)
+    touched |= _merge_tags(session, wave, ids)
+    only_parts = sorted(touched - new)
+    table = table_of(Customer)
+    for start in range(0, len(only_parts), _CHUNK):
+        chosen = table.c.id.in_(only_parts[start : start + _CHUNK])
+        session.execute(update(table).where(chosen).values(updated_at=now))
+    return touched
+
+
+def _change_fields(
+    session: Session,
+    wave: Sequence[CheckedCustomer],
+    ids: Mapping[int, UUID],
+    now: datetime,
+    new: set[UUID],
+) -> set[UUID]:
+    wanted = {ids[e.row]: e.fields for e in wave if e.fields and ids[e.row] not in new}
+    changes: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    table = table_of(Customer)
+    for row in _rows(session, Customer, "id", list(wanted)):
+        fields = {
+            name: value for name, value in wanted[row.id].items() if getattr(row, name) != value
+        }
+        if "lifecycle" in fields:
+            fields["lifecycle_since"] = now
+        if fields:
+            bound = {f"new_{name}": value for name, value in fields.items()}
+            changes.setdefault(tuple(sorted(fields)), []).append({"key": row.id, **bound})
+    for names, rows in changes.items():
+        statement = update(table).where(table.c.id == bindparam("key"))
+        session.execute(statement.values({name: bindparam(f"new_{name}") for name in names}), rows)
+    return {row["key"] for rows in changes.values() for row in rows}
+
+
+def _rows(session: Session, model: Any, key: str, ids: Sequence[UUID]) -> list[Any]:
+    """Return the rows of a table that belong to the customers `ids`."""
+    table, found = table_of(model), []
+    for start in range(0, len(ids), _CHUNK):
+        found += session.execute(
+            table.select().where(table.c[key].in_(ids[start : start + _CHUNK]))
+        ).all()
+    return found
+
+
+def _merge_contacts(
+    session: Session, wave: Sequence[CheckedCustomer], ids: Mapping[int, UUID]
+) -> set[UUID]:
+    owners = [ids[each.row] for each in wave if each.contact_points]
+    stored = {
+        (r.customer_id, r.kind, r.value): r
+        for r in _rows(session, ContactPoint, "customer_id", owners)
+    }
+    has_primary = {(r.customer_id, r.kind) for r in stored.values() if r.is_primary}
+    rows, demoted, touched = [], set(), set()
+    for each in wave:
+        id_ = ids[each.row]
+        for contact in each.contact_points:
+            row = stored.get((id_, contact.kind, contact.value))
+            primary = contact.is_primary or (id_, contact.kind) not in has_primary
+            if row is not None and not _differs(row, contact, primary):
+                continue
+            if contact.is_primary:
+                demoted.add((id_, contact.kind))
+            has_primary.add((id_, contact.kind))
+            touched.add(id_)
+            verified = contact.verified_at or (row.verified_at if row else None)
+            key = row.id if row else new_id()
+            rows.append(
+                (key.hex, id_.hex, contact.kind, contact.value, contact.raw_value, primary,
+                 wire_instant(verified) if verified else None)
+            )  # fmt: skip
+    _demote(session, demoted)
+    columns = ("id", "customer_id", "kind", "value", "raw_value", "is_primary", "verified_at")
+    merge_rows(session, ContactPoint, columns, rows, dict.fromkeys(columns[4:], "replace"))
+    return touched
+
+
+def _differs(row: Any, contact: CheckedContact, primary: bool) -> bool:
+    newly_verified = contact.verified_at is not None and contact.verified_at != row.verified_at
+    return newly_verified or contact.raw_value != row.raw_value or (primary and not row.is_primary)
+
+
+def _demote(session: Session, kinds: set[tuple[UUID, str]]) -> None:
+    """Take the primary flag from the other contact points of these customers and kinds."""
+    table = table_of(ContactPoint)
+    if kinds:
+        statement = update(table).where(
+            table.c.customer_id == bindparam("owner"), table.c.kind == bindparam("what")
+        )
+        rows = [{"owner": owner, "what": kind} for owner, kind in sorted(kinds)]
+        session.execute(statement.values(is_primary=False), rows)
+
+
+def _merge_addresses(
+    session: Session, wave: Sequence[CheckedCustomer], ids: Mapping[int, UUID]
+) -> set[UUID]:
+    owners = [ids[each.row] for each in wave if each.addresses]
+    stored = {
+        (r.customer_id, r.kind): r for r in _rows(session, CustomerAddress, "customer_id", owners)
+    }
+    gone, rows, touched = [], [], set()
+    for each in wave:
+        for address in each.addresses:
+            id_ = ids[each.row]
+            row = stored.get((id_, address.kind))
+            values = tuple(getattr(address, name) for name in _ADDRESS)
+            if row is not None:
+                if tuple(getattr(row, name) for name in _ADDRESS) == values:
+                    continue
+                gone.append(row.id)
+            touched.add(id_)
+            rows.append((new_id().hex, id_.hex, *values))
+    table = table_of(CustomerAddress)
+    if gone:
+        session.execute(delete(table).where(table.c.id.in_(gone)))
+    insert_rows(session, CustomerAddress, ("id", "customer_id", *_ADDRESS), rows)
+    return touched
+
+
+def _merge_tags(
+    session: Session, wave: Sequence[CheckedCustomer], ids: Mapping[int, UUID]
+) -> set[UUID]:
+    wanted = {(ids[each.row], tag) for each in wave for tag in each.tags}
+    owners = sorted({owner for owner, _ in wanted})
+    stored = {
+        (row.customer_id, row.tag) for row in _rows(session, CustomerTag, "customer_id", owners)
+    }
+    fresh = sorted(wanted - stored)
+    insert_rows(
+        session, CustomerTag, ("customer_id", "tag"), [(id_.hex, tag) for id_, tag in fresh]
+    )
+    return {id_ for id_, _ in fresh}
+
+
+def customer_by_contact(session: Session, kind: str, value: str) -> list[UUID]:
+    """Return the customers that have a normalised contact value, oldest first."""
+    statement = (
+        select(ContactPoint.customer_id)
+        .where(col(ContactPoint.kind) == kind, col(ContactPoint.value) == value)
+        .order_by(col(ContactPoint.customer_id))
+    )
+    return list(session.exec(statement))

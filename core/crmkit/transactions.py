@@ -1,0 +1,362 @@
+"""Recording transactions and attaching anonymous ones: the only code that writes them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import tuple_
+from sqlmodel import Session, col, select
+
+from crmkit import metrics
+from crmkit.batches import CustomerBatch, RecordedLine, RecordedTransaction, TransactionBatch
+from crmkit.bulk import insert_rows
+from crmkit.checking import Row
+from crmkit.columns import wire_instant
+from crmkit.customer_lookup import Name, create_customers, find_customers, lock_customers
+from crmkit.errors import Problem
+from crmkit.ids import new_id
+from crmkit.inputs import ErrorPolicy, Outcome, RowResult, TransactionInput
+from crmkit.models import Transaction, TransactionKind, TransactionLine
+from crmkit.outcomes import Outcomes
+from crmkit.plugins import PluginRegistry
+from crmkit.stored_transactions import load_recorded, load_returned
+from crmkit.transaction_rules import (
+    CheckedTransaction,
+    Returned,
+    check_transaction,
+    link_returned_lines,
+)
+
+_COLUMNS = (
+    "id", "kind", "source", "external_id", "customer_id", "occurred_at", "recorded_at",
+    "business_on", "channel", "store", "staff", "currency", "total_minor", "paid_minor",
+    "due_minor", "original_id", "fingerprint",
+)  # fmt: skip
+_LINE_COLUMNS = ("transaction_id", *RecordedLine._fields)
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    id: UUID
+    fingerprint: str
+
+
+def record_transactions(
+    session: Session,
+    registry: PluginRegistry,
+    inputs: Sequence[TransactionInput],
+    *,
+    now: datetime,
+    zone: ZoneInfo,
+    policy: ErrorPolicy = ErrorPolicy.REJECT_BATCH,
+    create_missing_customers: bool = False,
+) -> list[RowResult]:
+    """Write transactions, update the metrics of their customers and tell the plugins.
+
+    A transaction whose source and external id are known already changes nothing and gets the
+    first one's id; with other content it is rejected as EXTERNAL_ID_CONFLICT.
+
+    Args:
+        now: becomes `recorded_at`.
+        zone: the shops' time zone.
+        policy: what happens to good rows beside bad ones.
+        create_missing_customers: make a bare customer for each unknown external id.
+
+    Returns:
+        One result per input, in the same order.
+
+    Raises:
+        ValidationFailed: a row is wrong and the policy is REJECT_BATCH; nothing was written.
+        Refused: a plugin refused the batch; nothing was written.
+    """
+    outcomes = Outcomes()
+    checked = []
+    for number, given in enumerate(inputs):
+        answer = check_transaction(number, given, zone)
+        if isinstance(answer, CheckedTransaction):
+            checked.append(answer)
+        else:
+            outcomes.reject(number, answer)
+    fresh = _leave_out_known(session, checked, outcomes)
+    customers = _customers(session, registry, fresh, now, create_missing_customers)
+    fresh = _require_customers(fresh, customers, outcomes)
+    lock_customers(session, (customers[each.customer] for each in fresh if each.customer))
+    recorded = _complete(session, fresh, customers, outcomes)
+    outcomes.enforce(policy)
+    _write(session, registry, recorded, {each.row: each.fingerprint for each in fresh}, now)
+    for row, transaction in recorded.items():
+        outcomes.add(RowResult(row, Outcome.TAKEN, transaction.id))
+    return outcomes.in_order()
+
+
+def _leave_out_known(
+    session: Session, checked: Sequence[CheckedTransaction], outcomes: Outcomes
+) -> list[CheckedTransaction]:
+    """Answer repeats and contradictions; return the transactions that are new."""
+    stored = _find_stored(session, [(each.source, each.external_id) for each in checked])
+    first: dict[tuple[str, str], CheckedTransaction] = {}
+    repeats: list[tuple[CheckedTransaction, CheckedTransaction]] = []
+    for each in checked:
+        key = (each.source, each.external_id)
+        known = stored.get(key)
+        if known is not None:
+            if known.fingerprint == each.fingerprint:
+                outcomes.add(RowResult(each.row, Outcome.KNOWN, known.id))
+            else:
+                outcomes.reject(each.row, [_conflict(each)])
+        elif key not in first:
+            first[key] = each
+        elif first[key].fingerprint == each.fingerprint:
+            repeats.append((each, first[key]))
+        else:
+            outcomes.reject(each.row, [_conflict(each)])
+    for each, original in repeats:
+        outcomes.repeat(each.row, original.row)
+    return list(first.values())
+
+
+def _conflict(each: CheckedTransaction) -> Problem:
+    return Problem(
+        "EXTERNAL_ID_CONFLICT",
+        "this external id was recorded with other content; correct it by a new transaction",
+        each.row,
+        "externalId",
+        each.external_id,
+    )
+
+
+def _find_stored(
+    session: Session, keys: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], _Stored]:
+    found = {}
+    key = tuple_(col(Transaction.source), col(Transaction.external_id))
+    for start in range(0, len(keys), _CHUNK):
+        statement = select(
+            Transaction.source, Transaction.external_id, Transaction.id, Transaction.fingerprint
+        ).where(key.in_(keys[start : start + _CHUNK]))
+        for source, external_id, id_, fingerprint in session.execute(statement):
+            found[(source, external_id)] = _Stored(id_, fingerprint)
+    return found
+
+
+def _customers(
+    session: Session,
+    registry: PluginRegistry,
+    fresh: Sequence[CheckedTransaction],
+    now: datetime,
+    create_missing: bool,
+) -> dict[Name, UUID]:
+    """Look the batch's customers up, creating the missing ones if that is wanted."""
+    found = find_customers(session, (each.customer for each in fresh))
+    if not create_missing:
+        return found
+    missing = dict.fromkeys(
+        each.customer
+        for each in fresh
+        if isinstance(each.customer, tuple) and each.customer not in found
+    )
+    if missing:
+        created = create_customers(session, missing, now)
+        registry.tell(
+            "customers_upserted",
+            session=session,
+            batch=CustomerBatch(tuple(created.values()), (), now),
+        )
+        found.update(created)
+    return found
+
+
+def _require_customers(
+    fresh: Sequence[CheckedTransaction], customers: dict[Name, UUID], outcomes: Outcomes
+) -> list[CheckedTransaction]:
+    kept = []
+    for each in fresh:
+        if each.customer is None or each.customer in customers:
+            kept.append(each)
+            continue
+        name = each.customer if isinstance(each.customer, UUID) else each.customer[1]
+        problem = Problem(
+            "UNKNOWN_CUSTOMER", "there is no such customer", each.row, "customer", str(name)
+        )
+        outcomes.reject(each.row, [problem])
+    return kept
+
+
+def _complete(
+    session: Session,
+    fresh: Sequence[CheckedTransaction],
+    customers: dict[Name, UUID],
+    outcomes: Outcomes,
+) -> dict[int, RecordedTransaction]:
+    """Give each transaction its id, customer and original; returns row number to transaction."""
+    ids = {(each.source, each.external_id): new_id() for each in fresh}
+    recorded: dict[int, RecordedTransaction] = {}
+    linked: list[CheckedTransaction] = []
+    for each in fresh:
+        if each.original is not None:
+            linked.append(each)
+            continue
+        recorded[each.row] = _recorded(each, ids, customers, None, each.lines)
+    if linked:
+        _link(session, linked, ids, customers, recorded, outcomes)
+    return dict(sorted(recorded.items()))
+
+
+def _recorded(
+    each: CheckedTransaction,
+    ids: dict[tuple[str, str], UUID],
+    customers: dict[Name, UUID],
+    original: RecordedTransaction | None,
+    lines: tuple[RecordedLine, ...],
+) -> RecordedTransaction:
+    customer_id = customers[each.customer] if each.customer else None
+    if original is not None and each.customer is None:
+        customer_id = original.customer_id
+    total = sum(line.amount_minor for line in lines)
+    return RecordedTransaction(
+        id=ids[(each.source, each.external_id)],
+        kind=each.kind,
+        source=each.source,
+        external_id=each.external_id,
+        customer_id=customer_id,
+        occurred_at=each.occurred_at,
+        business_on=each.business_on,
+        channel=each.channel,
+        store=each.store,
+        staff=each.staff,
+        currency=each.currency,
+        total_minor=total,
+        paid_minor=total if each.paid_minor is None else each.paid_minor,
+        original_id=original.id if original else None,
+        lines=lines,
+    )
+
+
+def _link(
+    session: Session,
+    linked: Sequence[CheckedTransaction],
+    ids: dict[tuple[str, str], UUID],
+    customers: dict[Name, UUID],
+    recorded: dict[int, RecordedTransaction],
+    outcomes: Outcomes,
+) -> None:
+    """Tie returns, exchanges and voids to their originals, stored or in this batch."""
+    originals = {(t.source, t.external_id): t for t in recorded.values()}
+    wanted = {(each.source, each.original or "") for each in linked} - originals.keys()
+    stored = {key: found.id for key, found in _find_stored(session, sorted(wanted)).items()}
+    loaded = load_recorded(session, stored.values(), for_update=True)
+    originals.update({key: loaded[id_] for key, id_ in stored.items()})
+    returned, voided = load_returned(session, stored.values())
+    for each in linked:
+        row = Row(each.row)
+        original = originals.get((each.source, each.original or ""))
+        if original is None:
+            row.fail("UNKNOWN_ORIGINAL", "there is no such transaction", "original", each.original)
+        else:
+            lines = _linked_lines(row, each, original, returned, voided)
+            if not row.problems:
+                done = _recorded(each, ids, customers, original, lines)
+                recorded[each.row] = originals[(each.source, each.external_id)] = done
+                _note_return(done, returned, voided)
+        if row.problems:
+            outcomes.reject(each.row, row.problems)
+
+
+def _linked_lines(
+    row: Row,
+    each: CheckedTransaction,
+    original: RecordedTransaction,
+    returned: dict[UUID, list[tuple[int, int]]],
+    voided: set[UUID],
+) -> tuple[RecordedLine, ...]:
+    if original.id in voided:
+        row.fail("ALREADY_VOIDED", "the original was voided", "original", each.original)
+    if original.currency != each.currency:
+        row.fail(
+            "CURRENCY_MISMATCH",
+            f"the original is in {original.currency}",
+            "currency",
+            each.currency,
+        )
+    before = returned.get(original.id, [])
+    if each.kind != TransactionKind.VOID:
+        return link_returned_lines(row, each.lines, original.lines, (Returned(*r) for r in before))
+    if original.kind == TransactionKind.VOID or before:
+        row.fail("NOT_ALLOWED", "a void, or a sale with returns, cannot be voided", "original")
+    return tuple(
+        line._replace(
+            quantity_milli=-line.quantity_milli,
+            amount_minor=-line.amount_minor,
+            tax_minor=-line.tax_minor,
+            original_position=line.position,
+        )
+        for line in original.lines
+    )
+
+
+def _note_return(
+    done: RecordedTransaction, returned: dict[UUID, list[tuple[int, int]]], voided: set[UUID]
+) -> None:
+    if done.original_id is None:
+        return
+    if done.kind == TransactionKind.VOID:
+        voided.add(done.original_id)
+        return
+    returned.setdefault(done.original_id, []).extend(
+        (line.original_position, -line.quantity_milli)
+        for line in done.lines
+        if line.original_position is not None
+    )
+
+
+def _write(
+    session: Session,
+    registry: PluginRegistry,
+    recorded: dict[int, RecordedTransaction],
+    fingerprints: dict[int, str],
+    now: datetime,
+) -> None:
+    if not recorded:
+        return
+    batch = TransactionBatch(tuple(recorded.values()), now)
+    registry.tell("check_transactions", session=session, batch=batch)
+    at = wire_instant(now)
+    insert_rows(
+        session,
+        Transaction,
+        _COLUMNS,
+        [_wire(each, at, fingerprints[row]) for row, each in recorded.items()],
+    )
+    insert_rows(
+        session,
+        TransactionLine,
+        _LINE_COLUMNS,
+        [(each.id.hex, *line) for each in batch.transactions for line in each.lines],
+    )
+    metrics.apply(session, batch)
+    registry.tell("transactions_recorded", session=session, batch=batch)
+
+
+def _wire(each: RecordedTransaction, recorded_at: str, fingerprint: str) -> tuple[object, ...]:
+    return (
+        each.id.hex,
+        each.kind,
+        each.source,
+        each.external_id,
+        each.customer_id.hex if each.customer_id else None,
+        wire_instant(each.occurred_at),
+        recorded_at,
+        each.business_on.isoformat(),
+        each.channel,
+        each.store,
+        each.staff,
+        each.currency,
+        each.total_minor,
+        each.paid_minor,
+        each.total_minor - each.paid_minor,
+        each.original_id.hex if each.original_id else None,
+        fingerprint,
+    )
