@@ -1,0 +1,86 @@
+"""The ASGI application: which path leads where, and what is shown in which profile."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from crmkit import Crm, Settings
+from crmkit_schema import refusals
+from crmkit_schema.endpoint import Authenticate, GraphQLEndpoint, Limits
+from crmkit_schema.graphiql import editor_routes
+from crmkit_schema.health import Check, database_check, health_routes
+from crmkit_schema.refusals import RequestRefused
+from crmkit_schema.requests import Executes
+from crmkit_schema.security_headers import SecurityHeaders
+from crmkit_schema.workers import Workers
+
+
+def create_app(
+    crm: Crm, schema: Executes, checks: Mapping[str, Check] = MappingProxyType({})
+) -> Starlette:
+    """Return the application that serves one crmkit.
+
+    Args:
+        crm: whose tokens are accepted and whose settings count; the caller closes it.
+        schema: what answers the operations.
+        checks: what `/readyz` depends on besides the database, by name.
+    """
+    readiness = {"database": database_check(crm.database), **checks}
+    return http_app(crm.settings, schema, crm.authenticate, readiness)
+
+
+def http_app(
+    settings: Settings,
+    schema: Executes,
+    authenticate: Authenticate,
+    checks: Mapping[str, Check],
+) -> Starlette:
+    """Return the application made of these parts.
+
+    Args:
+        settings: the profile and the limits.
+        schema: what answers the operations.
+        authenticate: returns whom a token belongs to, None if it is not good.
+        checks: what `/readyz` depends on, by name.
+    """
+    limits = Limits(settings.body_bytes_max, settings.request_seconds_max)
+    endpoint = GraphQLEndpoint(schema, authenticate, Workers(settings.workers), limits)
+    routes = health_routes(checks)
+    if settings.profile == "development":
+        routes += [*editor_routes(endpoint), sdl_route(schema)]
+    else:
+        routes.append(Route("/graphql", endpoint))
+    app = Starlette(
+        routes=routes,
+        middleware=[Middleware(SecurityHeaders)],
+        exception_handlers={HTTPException: _http_error, RequestRefused: _refused},
+    )
+    # A redirect makes clients send the body again, and the token to wherever it points.
+    app.router.redirect_slashes = False
+    return app
+
+
+def sdl_route(schema: Executes) -> Route:
+    """Return `/schema.graphql`, for code generators."""
+
+    def sdl(_request: Request) -> Response:
+        return Response(schema.sdl(), media_type="text/plain; charset=utf-8")
+
+    return Route("/schema.graphql", sdl)
+
+
+def _http_error(_request: Request, error: Exception) -> Response:
+    """Answer what the router refuses, in the same shape as everything else."""
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        return refusals.method_not_allowed((error.headers or {}).get("Allow", "")).response()
+    return refusals.not_found().response()
+
+
+def _refused(_request: Request, error: Exception) -> Response:
+    return error.response() if isinstance(error, RequestRefused) else refusals.internal().response()

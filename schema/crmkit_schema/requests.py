@@ -1,0 +1,110 @@
+"""What a GraphQL client asks and gets, and how a request body is read."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import orjson
+
+from crmkit.access import Actor
+from crmkit_schema.refusals import bad_request
+
+VARIABLES_DEPTH_MAX = 32
+
+
+@dataclass(frozen=True)
+class GraphQLRequest:
+    """One operation to execute.
+
+    Attributes:
+        query: the GraphQL document.
+        variables: values by variable name, as they came out of JSON.
+        operation_name: which operation of the document to run; needed only if it has several.
+    """
+
+    query: str
+    variables: dict[str, Any] | None = None
+    operation_name: str | None = None
+
+
+@dataclass(frozen=True)
+class GraphQLAnswer:
+    """The result of one operation.
+
+    Attributes:
+        data: what was asked for; None if nothing ran or if a non-null field failed.
+        errors: formatted GraphQL errors, each with `extensions.code`.
+        was_executed: False if parsing, validation or variable coercion refused the request.
+    """
+
+    data: dict[str, Any] | None
+    errors: list[dict[str, Any]] = field(default_factory=list)
+    was_executed: bool = True
+
+    def body(self) -> dict[str, Any]:
+        """Return the response object: `data` only if something ran, `errors` only if any."""
+        body: dict[str, Any] = {"data": self.data} if self.was_executed else {}
+        if self.errors:
+            body["errors"] = self.errors
+        return body
+
+
+class Executes(Protocol):
+    """A schema that can answer requests and describe itself."""
+
+    def execute(self, request: GraphQLRequest, actor: Actor | None) -> GraphQLAnswer:
+        """Run one operation to its end; called in a worker thread."""
+
+    def sdl(self) -> str:
+        """Return the schema in the schema definition language."""
+
+
+def read_request(body: bytes) -> GraphQLRequest:
+    """Read a GraphQL request from a JSON body.
+
+    Raises:
+        RequestRefused: the body is not UTF-8, not JSON, or not one GraphQL request.
+    """
+    given = _read_json(body)
+    if isinstance(given, list):
+        raise bad_request("send one request at a time, not an array of them", "BATCHING_DISABLED")
+    if not isinstance(given, dict):
+        raise bad_request('the body must be a JSON object such as {"query": "{ __typename }"}')
+    query = given.get("query")
+    if not isinstance(query, str) or not query:
+        raise bad_request('"query" must be a string that is not empty')
+    variables = _optional(given, "variables", dict, "an object")
+    _optional(given, "extensions", dict, "an object")
+    if is_deeper_than(VARIABLES_DEPTH_MAX, variables):
+        message = f"variables may be nested {VARIABLES_DEPTH_MAX} levels deep at most"
+        raise bad_request(message, "VARIABLES_TOO_DEEP")
+    return GraphQLRequest(query, variables, _optional(given, "operationName", str, "a string"))
+
+
+def is_deeper_than(levels: int, value: object) -> bool:
+    """Tell whether objects and arrays are nested more than `levels` deep in a JSON value."""
+    level: list[object] = [value]
+    for _ in range(levels):
+        level = [inner for outer in level for inner in _inside(outer)]
+    return any(isinstance(value, dict | list) for value in level)
+
+
+def _inside(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _read_json(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        # Its text repeats parts of the body; the position alone would help nobody.
+        raise bad_request("the body is not valid JSON in UTF-8") from None
+
+
+def _optional(given: dict[str, Any], name: str, kind: type, kind_name: str) -> Any:
+    value = given.get(name)
+    if value is not None and not isinstance(value, kind):
+        raise bad_request(f'"{name}" must be {kind_name} or null')
+    return value
