@@ -115,14 +115,8 @@ def revoke_token(session: Session, name: str, *, now: datetime) -> int:
 
 def authenticate(session: Session, roles: Roles, token: str, *, now: datetime) -> Actor | None:
     """Return who bears the token, or None if it is unknown, expired or revoked."""
-    statement = select(
-        AccessToken.id,
-        AccessToken.name,
-        AccessToken.role,
-        AccessToken.expires_at,
-        AccessToken.revoked_at,
-    ).where(col(AccessToken.digest) == _digest(token))
-    found = session.execute(statement).first()
+    statement = select(AccessToken).where(col(AccessToken.digest) == _digest(token))
+    found = session.exec(statement).first()
     if found is None or found.revoked_at is not None:
         return None
     if found.expires_at is not None and found.expires_at <= now:
@@ -132,4 +126,4 @@ def authenticate(session: Session, roles: Roles, token: str, *, now: datetime) -
 
 
 def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,12 +1,13 @@
 """Giving anonymous transactions to a customer, after which they count everywhere."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import tuple_, update
-from sqlmodel import Session, col, select
+from sqlalchemy import select, tuple_, update
+from sqlmodel import Session
 
 from crmkit import metrics
 from crmkit.batches import TransactionBatch
@@ -14,12 +15,28 @@ from crmkit.bulk import table_of
 from crmkit.checking import Row
 from crmkit.customer_lookup import Name, find_customers, lock_customers
 from crmkit.inputs import AttachInput, ErrorPolicy, Outcome, RowResult
-from crmkit.models import Transaction
+from crmkit.models import Transaction, TransactionKind
 from crmkit.outcomes import Outcomes
 from crmkit.plugins import PluginRegistry
 from crmkit.stored_transactions import load_recorded
 
-Owners = dict[tuple[str, str], tuple[UUID, UUID | None]]
+_CHUNK = 500
+
+
+class _Attachment(NamedTuple):
+    """One row as read: which transaction, and whose it was."""
+
+    row: Row
+    key: tuple[str, str]
+    customer: Name | None
+
+
+class _Found(NamedTuple):
+    """A transaction that a row names."""
+
+    id: UUID
+    kind: str
+    customer_id: UUID | None
 
 
 def attach_transactions(
@@ -39,16 +56,13 @@ def attach_transactions(
         ValidationFailed: a row is wrong and the policy is REJECT_BATCH; nothing was written.
     """
     outcomes = Outcomes()
-    rows = [Row(number) for number in range(len(inputs))]
-    names = [
-        row.customer_ref(each.customer, each.source) for row, each in zip(rows, inputs, strict=True)
-    ]
-    customers = find_customers(session, names)
+    rows = [_read(number, each) for number, each in enumerate(inputs)]
+    customers = find_customers(session, (each.customer for each in rows))
     lock_customers(session, customers.values())
-    owners = _owners(session, inputs)
+    found = _named(session, [each.key for each in rows if not each.row.problems])
     attached: dict[UUID, UUID] = {}
-    for row, each, name in zip(rows, inputs, names, strict=True):
-        _decide(row, each, owners, _customer(row, name, customers), attached, outcomes)
+    for each in rows:
+        _decide(each, found.get(each.key), customers, attached, outcomes)
     outcomes.enforce(policy)
     if attached:
         recorded = load_recorded(session, _attach(session, attached, now))
@@ -58,71 +72,92 @@ def attach_transactions(
     return outcomes.in_order()
 
 
-def _owners(session: Session, inputs: Sequence[AttachInput]) -> Owners:
-    """Return id and customer of each named transaction that exists."""
-    keys = sorted({(each.source, each.external_id) for each in inputs})
-    statement = (
-        select(Transaction.source, Transaction.external_id, Transaction.id, Transaction.customer_id)
-        .where(tuple_(col(Transaction.source), col(Transaction.external_id)).in_(keys))
-        .order_by(col(Transaction.id))
-        .with_for_update()
-    )
-    return {(source, name): (id_, owner) for source, name, id_, owner in session.execute(statement)}
+def _read(number: int, given: AttachInput) -> _Attachment:
+    row = Row(number)
+    source = row.required_text("source", given.source)
+    external_id = row.required_text("externalId", given.external_id)
+    customer = row.customer_ref(given.customer, source)
+    if customer is None and not row.problems:
+        row.fail("REQUIRED", "name the customer", "customer")
+    return _Attachment(row, (source, external_id), customer)
 
 
-def _customer(row: Row, name: Name | None, customers: dict[Name, UUID]) -> UUID | None:
-    if name is None:
-        if not row.problems:
-            row.fail("REQUIRED", "name the customer", "customer")
-        return None
-    if name not in customers:
-        row.fail("UNKNOWN_CUSTOMER", "there is no such customer", "customer", name)
-    return customers.get(name)
+def _named(session: Session, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], _Found]:
+    """Return each named transaction that exists, locked."""
+    table = table_of(Transaction)
+    wanted, found = sorted(set(keys)), {}
+    for start in range(0, len(wanted), _CHUNK):
+        statement = (
+            select(
+                table.c.source, table.c.external_id, table.c.id, table.c.kind, table.c.customer_id
+            )
+            .where(tuple_(table.c.source, table.c.external_id).in_(wanted[start : start + _CHUNK]))
+            .order_by(table.c.id)
+            .with_for_update()
+        )
+        for source, name, id_, kind, owner in session.execute(statement):
+            found[(source, name)] = _Found(id_, kind, owner)
+    return found
 
 
 def _decide(
-    row: Row,
-    each: AttachInput,
-    owners: Owners,
-    customer: UUID | None,
+    each: _Attachment,
+    found: _Found | None,
+    customers: dict[Name, UUID],
     attached: dict[UUID, UUID],
     outcomes: Outcomes,
 ) -> None:
     """Settle one row: taken, known or rejected."""
-    found = owners.get((each.source, each.external_id))
-    owner = attached.get(found[0], found[1]) if found else None
+    row, name = each.row, each.key[1]
+    customer = customers.get(each.customer) if each.customer else None
+    if each.customer is not None and customer is None:
+        shown = each.customer[1] if isinstance(each.customer, tuple) else each.customer
+        row.fail("UNKNOWN_CUSTOMER", "there is no such customer", "customer", shown)
+    owner = attached.get(found.id, found.customer_id) if found else None
     if found is None:
-        row.fail(
-            "UNKNOWN_TRANSACTION", "there is no such transaction", "externalId", each.external_id
-        )
+        if not row.problems:
+            row.fail("UNKNOWN_TRANSACTION", "there is no such transaction", "externalId", name)
+    elif owner is None and found.kind == TransactionKind.VOID:
+        row.fail("NOT_ALLOWED", "a void follows the transaction it undoes", "externalId", name)
     elif customer is not None and owner not in (None, customer):
-        row.fail(
-            "ALREADY_ATTACHED", "it belongs to another customer", "externalId", each.external_id
-        )
+        row.fail("ALREADY_ATTACHED", "it belongs to another customer", "externalId", name)
     if row.problems or found is None or customer is None:
         outcomes.reject(row.number, row.problems)
     elif owner == customer:
-        outcomes.add(RowResult(row.number, Outcome.KNOWN, found[0]))
+        outcomes.add(RowResult(row.number, Outcome.KNOWN, found.id))
     else:
-        attached[found[0]] = customer
-        outcomes.add(RowResult(row.number, Outcome.TAKEN, found[0]))
+        attached[found.id] = customer
+        outcomes.add(RowResult(row.number, Outcome.TAKEN, found.id))
 
 
 def _attach(session: Session, attached: dict[UUID, UUID], now: datetime) -> list[UUID]:
     """Set the customers; returns the ids of all transactions that changed."""
+    changed = _give(session, "id", attached, now)
+    news = changed
+    while news:  # returns of an exchange, and voids of a return, hang on what hangs on a sale
+        news = _give(session, "original_id", news, now)
+        changed = {**changed, **news}
+    return list(changed)
+
+
+def _give(
+    session: Session, column: str, wanted: Mapping[UUID, UUID], now: datetime
+) -> dict[UUID, UUID]:
+    """Set the customer where `column` is one of `wanted`; returns whose each changed row is."""
     table = table_of(Transaction)
     by_customer: dict[UUID, list[UUID]] = defaultdict(list)
-    for id_, customer in attached.items():
+    for id_, customer in wanted.items():
         by_customer[customer].append(id_)
-    changed: list[UUID] = []
+    given: dict[UUID, UUID] = {}
     for customer, ids in sorted(by_customer.items()):
-        rows = session.execute(
-            update(table)
-            .where(
-                table.c.id.in_(ids) | table.c.original_id.in_(ids), table.c.customer_id.is_(None)
+        for start in range(0, len(ids), _CHUNK):
+            statement = (
+                update(table)
+                .where(
+                    table.c[column].in_(ids[start : start + _CHUNK]), table.c.customer_id.is_(None)
+                )
+                .values(customer_id=customer, attached_at=now)
+                .returning(table.c.id)
             )
-            .values(customer_id=customer, attached_at=now)
-            .returning(table.c.id)
-        )
-        changed += [id_ for (id_,) in rows]
-    return changed
+            given.update((id_, customer) for (id_,) in session.execute(statement))
+    return given

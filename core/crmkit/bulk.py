@@ -8,15 +8,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
-from sqlalchemy import Table, Uuid
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Table, Uuid
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel
 
 Wire = tuple[Any, ...]
 Merge = Literal["add", "least", "greatest", "replace"]
 _COPY_FROM = 200  # rows from which COPY beats one INSERT
 _SQLITE_CHUNK = 5000
-_DIALECTS = {"sqlite": sqlite.dialect(), "postgresql": postgresql.dialect()}
+_POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
 def table_of(model: type[SQLModel]) -> Table:
@@ -34,15 +35,13 @@ def insert_rows(
     if connection.dialect.name == "sqlite":
         sql = _sqlite_insert(table_of(model), tuple(columns))
         for start in range(0, len(rows), _SQLITE_CHUNK):
-            connection.exec_driver_sql(sql, rows[start : start + _SQLITE_CHUNK])  # type: ignore[arg-type]
+            connection.exec_driver_sql(sql, rows[start : start + _SQLITE_CHUNK])
     elif len(rows) < _COPY_FROM:
         _unnest(session, _postgres_insert(table_of(model), tuple(columns)), rows)
     else:
         names = ", ".join(map(_quote, columns))
         copy_sql = f"COPY {_quote(table_of(model).name)} ({names}) FROM STDIN"
-        with connection.connection.cursor().copy(copy_sql) as copy:  # type: ignore[attr-defined]
-            for row in rows:
-                copy.write_row(row)
+        _copy(connection, copy_sql, rows)
 
 
 def merge_rows(
@@ -75,6 +74,17 @@ def wire_ids(ids: Iterable[Any]) -> list[str]:
     return [value.hex for value in ids]
 
 
+def _copy(connection: Connection, sql: str, rows: Sequence[Wire]) -> None:
+    driver: Any = connection.dialect.dbapi
+    try:
+        with connection.connection.cursor().copy(sql) as copy:
+            for row in rows:
+                copy.write_row(row)
+    except driver.Error as error:
+        # COPY goes past SQLAlchemy; a clash must not be told otherwise than by an INSERT.
+        raise DBAPIError.instance(sql, None, error, driver.Error) from error
+
+
 def _unnest(session: Session, sql: str, rows: Sequence[Wire]) -> None:
     session.connection().exec_driver_sql(
         sql, tuple(list(column) for column in zip(*rows, strict=True))
@@ -104,7 +114,7 @@ def _postgres_insert(table: Table, columns: tuple[str, ...]) -> str:
 def _postgres_type(table: Table, column: str) -> tuple[str, str]:
     """Return the type the parameter array has and the type the column has."""
     column_type = table.c[column].type
-    name = column_type.compile(_DIALECTS["postgresql"])
+    name = column_type.compile(_POSTGRESQL)
     if isinstance(column_type, Uuid) or name.startswith(("TIMESTAMP", "DATE", "JSON")):
         return "text", name
     return name, name

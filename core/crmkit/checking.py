@@ -4,7 +4,7 @@ A `Row` collects problems instead of raising at the first, so that whoever sent 
 it in one go.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -25,13 +25,18 @@ class TextError(ValueError):
     """A text that cannot be stored; the message says why."""
 
 
-@lru_cache(maxsize=65536)
 def clean_text(value: str, longest: int) -> str:
     """Return `value` without surrounding white space.
 
     Raises:
         TextError: not text, too long, or holding what databases cannot store.
     """
+    if isinstance(value, str) and len(value) <= NAME_MAX:
+        return _clean_short(value, longest)
+    return _clean(value, longest)
+
+
+def _clean(value: str, longest: int) -> str:
     if not isinstance(value, str):
         raise TextError("write it as text")
     text = value.strip()
@@ -44,6 +49,10 @@ def clean_text(value: str, longest: int) -> str:
     except UnicodeEncodeError:
         raise TextError("half of a surrogate pair cannot be stored") from None
     return text
+
+
+# Names repeat; long texts do not, and would only fill the memory.
+_clean_short = lru_cache(maxsize=65536)(_clean)
 
 
 class Row:
@@ -77,7 +86,7 @@ class Row:
 
     def choice(self, field: str, value: Any, allowed: type[StrEnum]) -> str:
         """Return one of an enum's values."""
-        if value in allowed._value2member_map_:
+        if isinstance(value, str) and value in allowed._value2member_map_:
             return str(value)
         listed = ", ".join(allowed)
         self.fail("UNKNOWN_VALUE", f"use one of: {listed}", field, value)
@@ -111,22 +120,48 @@ class Row:
         """Return a calendar day, or None if absent."""
         return None if value is None else self._read("INVALID_DATE", field, value, parse_date)
 
-    def customer_ref(self, ref: CustomerRef | None, source: str) -> UUID | tuple[str, str] | None:
-        """Return a customer's id, or the pair (source, external id) that names one."""
+    def flag(self, field: str, value: Any) -> bool:
+        """Return true or false, and take nothing else for it."""
+        if not isinstance(value, bool):
+            self.fail("UNKNOWN_VALUE", "use true or false", field, value)
+        return value is True
+
+    def items(self, field: str, value: Any, kind: type[T]) -> Sequence[T]:
+        """Return a list, of which every item is a `kind`; an empty one if it is not."""
+        if isinstance(value, str | bytes) or not isinstance(value, Sequence):
+            self.fail("UNKNOWN_VALUE", "give a list", field, value)
+            return ()
+        before = len(self.problems)
+        for position, each in enumerate(value):
+            if not isinstance(each, kind):
+                message = f"a {kind.__name__} belongs here"
+                self.fail("UNKNOWN_VALUE", message, f"{field}[{position}]", each)
+        return value if len(self.problems) == before else ()
+
+    def customer_ref(
+        self, ref: CustomerRef | None, source: str, field: str = "customer"
+    ) -> UUID | tuple[str, str] | None:
+        """Return a customer's id, or the pair (source, external id) that names one.
+
+        Args:
+            source: the record's own, already read; used where `ref` names none.
+        """
         if ref is None:
             return None
-        if ref.id is not None:
-            if ref.external_id is not None:
-                self.fail(
-                    "AMBIGUOUS", "name the customer by id or by external id, not both", "customer"
-                )
-            return ref.id
-        if ref.external_id is None:
-            self.fail("REQUIRED", "name the customer by id or by external id", "customer")
+        if not isinstance(ref, CustomerRef) or not isinstance(ref.id, UUID | None):
+            value = ref.id if isinstance(ref, CustomerRef) else ref
+            self.fail("UNKNOWN_VALUE", "name a customer by its id or external id", field, value)
             return None
-        external_id = self.required_text("customer.externalId", ref.external_id)
-        origin = self.required_text("customer.source", ref.source or source)
-        return (origin, external_id)
+        if (ref.id is None) == (ref.external_id is None):
+            code = "REQUIRED" if ref.id is None else "AMBIGUOUS"
+            self.fail(code, "name the customer by id or by external id, one of them", field)
+            return None
+        if ref.id is not None:
+            return ref.id
+        before = len(self.problems)
+        external_id = self.required_text(f"{field}.externalId", ref.external_id)
+        origin = source if ref.source is None else self.required_text(f"{field}.source", ref.source)
+        return (origin, external_id) if len(self.problems) == before else None
 
     def _read(self, code: str, field: str, value: Any, parse: Callable[[Any], T]) -> T | None:
         try:

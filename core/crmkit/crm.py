@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from crmkit import access
@@ -13,6 +13,7 @@ from crmkit.attaching import attach_transactions
 from crmkit.clock import Clock, SystemClock
 from crmkit.customers import upsert_customers
 from crmkit.database import Database
+from crmkit.errors import HookFailed
 from crmkit.inputs import (
     AttachInput,
     CustomerInput,
@@ -83,7 +84,7 @@ class Crm:
             try:
                 with self.database.write() as session:
                     return work(session)
-            except (IntegrityError, OperationalError) as error:
+            except (DBAPIError, HookFailed) as error:
                 if left == 0 or not _lost_race(error):
                     raise
         raise AssertionError("unreachable")
@@ -151,6 +152,8 @@ class Crm:
             return access.authenticate(session, self.roles, token, now=self.clock.now())
 
 
-def _lost_race(error: DBAPIError) -> bool:
+def _lost_race(error: BaseException) -> bool:
     """Tell whether another writer came first, so that trying again will find its rows."""
-    return getattr(error.orig, "sqlstate", None) in _LOST_RACES
+    if isinstance(error, HookFailed) and error.__cause__ is not None:
+        error = error.__cause__  # plugins write in the same database transaction
+    return getattr(getattr(error, "orig", None), "sqlstate", None) in _LOST_RACES

@@ -1,6 +1,6 @@
 """Finding the customers that a batch names, in one statement per way of naming."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -9,7 +9,6 @@ from sqlmodel import Session, col, select
 
 from crmkit.bulk import insert_rows, wire_ids
 from crmkit.columns import wire_instant
-from crmkit.ids import new_id
 from crmkit.models import Customer, CustomerExternalId, Lifecycle
 
 Name = UUID | tuple[str, str]
@@ -41,10 +40,9 @@ def find_customers(session: Session, names: Iterable[Name | None]) -> dict[Name,
 
 
 def create_customers(
-    session: Session, names: Iterable[tuple[str, str]], now: datetime
-) -> dict[Name, UUID]:
+    session: Session, created: Mapping[tuple[str, str], UUID], now: datetime
+) -> None:
     """Create a bare customer for each external id; they are prospects until they buy."""
-    created: dict[Name, UUID] = {name: new_id() for name in names}
     at = wire_instant(now)
     insert_rows(
         session,
@@ -56,9 +54,8 @@ def create_customers(
         session,
         CustomerExternalId,
         ("source", "external_id", "customer_id"),
-        [(*name, id_.hex) for name, id_ in created.items() if not isinstance(name, UUID)],
+        [(*name, id_.hex) for name, id_ in created.items()],
     )
-    return created
 
 
 def lock_customers(session: Session, ids: Iterable[UUID]) -> None:

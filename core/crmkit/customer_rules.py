@@ -63,9 +63,11 @@ def check_customer(
         source=row.required_text("source", given.source),
         external_id=row.required_text("externalId", given.external_id),
         fields=_fields(row, given, today),
-        contact_points=_contact_points(row, given.contact_points, country),
-        addresses=_addresses(row, given.addresses),
-        tags=_tags(row, given.tags),
+        contact_points=_contact_points(
+            row, row.items("contactPoints", given.contact_points, ContactInput), country
+        ),
+        addresses=_addresses(row, row.items("addresses", given.addresses, AddressInput)),
+        tags=_tags(row, row.items("tags", given.tags, str)),
     )
     return tuple(row.problems) or checked
 
@@ -79,7 +81,8 @@ def _fields(row: Row, given: CustomerInput, today: date) -> dict[str, Any]:
     if "display_name" in fields:
         fields["display_name"] = fields["display_name"] or ""
     if not isinstance(given.gender, Unset):
-        fields["gender"] = row.choice("gender", given.gender, Gender) if given.gender else None
+        empty = given.gender is None or given.gender == ""
+        fields["gender"] = None if empty else row.choice("gender", given.gender, Gender)
     if not isinstance(given.lifecycle, Unset) and given.lifecycle is not None:
         fields["lifecycle"] = row.choice("lifecycle", given.lifecycle, Lifecycle)
     if not isinstance(given.birth_on, Unset):
@@ -112,13 +115,12 @@ def _contact_points(
         verified_at = None
         if each.verified_at is not None:
             verified_at = row.instant(f"{at}.verifiedAt", each.verified_at)
-        if each.is_primary and kind in primaries:
+        is_primary = row.flag(f"{at}.isPrimary", each.is_primary)
+        if is_primary and kind in primaries:
             row.fail("TOO_MANY", f"only one {kind} can be primary", f"{at}.isPrimary")
-        if each.is_primary:
+        if is_primary:
             primaries.add(kind)
-        checked[(kind, value)] = CheckedContact(
-            kind, value, raw, bool(each.is_primary), verified_at
-        )
+        checked[(kind, value)] = CheckedContact(kind, value, raw, is_primary, verified_at)
     return tuple(checked.values())
 
 

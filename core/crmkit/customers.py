@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from crmkit.batches import CustomerBatch
 from crmkit.bulk import insert_rows, merge_rows, table_of
 from crmkit.columns import wire_instant
-from crmkit.customer_lookup import find_customers, lock_customers
+from crmkit.customer_lookup import Name, find_customers, lock_customers
 from crmkit.customer_rules import CheckedContact, CheckedCustomer, check_customer
 from crmkit.ids import new_id
 from crmkit.inputs import CustomerInput, ErrorPolicy, Outcome, RowResult
@@ -72,7 +72,7 @@ def upsert_customers(
     lock_customers(session, known.values())
     created: dict[UUID, None] = {}
     changed: dict[UUID, None] = {}
-    for wave in _waves(checked):
+    for wave in _waves(checked, known):
         new = [each for each in wave if (each.source, each.external_id) not in known]
         for each in new:
             known[(each.source, each.external_id)] = new_id()
@@ -91,12 +91,15 @@ def upsert_customers(
     return outcomes.in_order()
 
 
-def _waves(checked: Sequence[CheckedCustomer]) -> list[list[CheckedCustomer]]:
-    """Split a batch so that each part names every customer once."""
-    waves: list[dict[tuple[str, str], CheckedCustomer]] = []
-    seen: dict[tuple[str, str], int] = {}
+def _waves(
+    checked: Sequence[CheckedCustomer], known: Mapping[Name, UUID]
+) -> list[list[CheckedCustomer]]:
+    """Split a batch so that each part names every customer once, under whatever name."""
+    waves: list[dict[Name, CheckedCustomer]] = []
+    seen: dict[Name, int] = {}
     for each in checked:
-        key = (each.source, each.external_id)
+        key: Name = (each.source, each.external_id)
+        key = known.get(key, key)
         number = seen.get(key, -1) + 1
         seen[key] = number
         if number == len(waves):
@@ -178,7 +181,8 @@ def _change_fields(
 
 def _rows(session: Session, model: Any, key: str, ids: Sequence[UUID]) -> list[Any]:
     """Return the rows of a table that belong to the customers `ids`."""
-    table, found = table_of(model), []
+    table = table_of(model)
+    found: list[Any] = []
     for start in range(0, len(ids), _CHUNK):
         found += session.execute(
             table.select().where(table.c[key].in_(ids[start : start + _CHUNK]))
@@ -194,13 +198,15 @@ def _merge_contacts(
         (r.customer_id, r.kind, r.value): r
         for r in _rows(session, ContactPoint, "customer_id", owners)
     }
-    has_primary = {(r.customer_id, r.kind) for r in stored.values() if r.is_primary}
+    chosen = {(ids[e.row], c.kind) for e in wave for c in e.contact_points if c.is_primary}
+    has_primary = {(r.customer_id, r.kind) for r in stored.values() if r.is_primary} | chosen
     rows, demoted, touched = [], set(), set()
     for each in wave:
         id_ = ids[each.row]
         for contact in each.contact_points:
             row = stored.get((id_, contact.kind, contact.value))
-            primary = contact.is_primary or (id_, contact.kind) not in has_primary
+            stays = row is not None and row.is_primary and (id_, contact.kind) not in chosen
+            primary = contact.is_primary or stays or (id_, contact.kind) not in has_primary
             if row is not None and not _differs(row, contact, primary):
                 continue
             if contact.is_primary:

@@ -39,6 +39,7 @@ class Database:
             )
         self.dialect = backend
         self._turn = threading.Lock()
+        self._claiming = threading.Lock()
         self._claim: FileLock | None = None
         if backend == "sqlite":
             self._reader = _sqlite_engine(self.url, writes=False)
@@ -74,18 +75,11 @@ class Database:
         Raises:
             DatabaseBusy: another process writes it.
         """
-        if self.dialect != "sqlite" or self._claim is not None:
+        if self.dialect != "sqlite":
             return
-        path = self._path()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(f"{path}.lock", mode=0o600, thread_local=False)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            raise DatabaseBusy(
-                f"{path} is being written by another crmkit process; stop it first"
-            ) from None
-        self._claim = lock
+        with self._claiming:
+            if self._claim is None:
+                self._claim = _lock_file(self._path())
 
     def close(self) -> None:
         """Close every connection and let other processes write."""
@@ -108,6 +102,18 @@ class Database:
             self.claim()
             with self._turn, self._writer.connect():
                 pass
+
+
+def _lock_file(path: Path) -> FileLock:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(f"{path}.lock", mode=0o600, thread_local=False)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise DatabaseBusy(
+            f"{path} is being written by another crmkit process; stop it first"
+        ) from None
+    return lock
 
 
 def _sqlite_engine(url: URL, *, writes: bool) -> Engine:

@@ -27,11 +27,15 @@ class Problem(NamedTuple):
 
 
 def shown(value: object) -> str | None:
-    """Return `value` as text short enough for an error message."""
+    """Return `value` as text that is short and can be encoded, whatever was sent."""
     if value is None:
         return None
-    text = str(value)
-    return text if len(text) <= 100 else text[:97] + "..."
+    try:
+        text = str(value)
+    except (ValueError, RecursionError):  # an integer too long to print; lists too deep
+        text = f"a {type(value).__name__} too large to show"
+    text = text if len(text) <= 100 else text[:97] + "..."
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 class CrmkitError(Exception):

@@ -76,7 +76,10 @@ def apply(session: Session, batch: TransactionBatch) -> None:
     added = [each for each in counted if each.customer_id not in voided and each.kind in _COUNTED]
     if added:
         _add(session, added)
-        _promote(session, {each.customer_id for each in added if each.kind in _SALES}, batch)
+    undone = {each.original_id for each in counted if each.kind == TransactionKind.VOID}
+    sold = [each for each in counted if each.kind in _SALES and each.id not in undone]
+    if sold:
+        _promote(session, {each.customer_id for each in sold}, batch)
     if voided:
         rebuild(session, [id_ for id_ in voided if id_ is not None])
 

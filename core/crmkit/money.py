@@ -28,6 +28,7 @@ _TWO_DIGITS = frozenset(
     "PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS "
     "TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG".split()
 )
+_WHOLE_MAX = 10**12
 _NUMBER = re.compile(r"(-?)([0-9]{1,12})(?:\.([0-9]{1,6}))?", re.ASCII)
 
 
@@ -57,8 +58,7 @@ def _scaled(value: object, digits: int) -> int:
     """Return `value` x 10**digits as an integer, exactly."""
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise AmountError("write it as text, like 12.50")
-    text = format(value, "f") if isinstance(value, Decimal) else str(value)
-    match = _NUMBER.fullmatch(text) if len(text) <= 20 else None
+    match = _NUMBER.fullmatch(_plain(value))
     if match is None:
         raise AmountError("write it with plain digits and at most one point, like 12.50")
     sign, whole, fraction = match[1], match[2], (match[3] or "").rstrip("0")
@@ -68,7 +68,20 @@ def _scaled(value: object, digits: int) -> int:
     return -scaled if sign else scaled
 
 
-@lru_cache(maxsize=65536)
+def _plain(value: str | int | Decimal) -> str:
+    """Return a number's plain digits; empty if it has more than any amount can have."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int):
+        return str(value) if abs(value) < _WHOLE_MAX else ""
+    exponent = value.as_tuple().exponent
+    if not isinstance(exponent, int) or not -20 < exponent < 20:
+        return ""
+    return format(value, "f")
+
+
+# Typed, because 1, True and 1.0 are the same key otherwise and only the first is an amount.
+@lru_cache(maxsize=65536, typed=True)
 def parse_minor(value: str | int | Decimal, currency: str) -> int:
     """Return an amount of money in minor units.
 
@@ -82,13 +95,13 @@ def parse_minor(value: str | int | Decimal, currency: str) -> int:
     return _scaled(value, currency_digits(currency))
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=65536, typed=True)
 def parse_micros(value: str | int | Decimal) -> int:
     """Return a unit price in millionths of the major unit."""
     return _scaled(value, 6)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=65536, typed=True)
 def parse_milli(value: str | int | Decimal) -> int:
     """Return a quantity in thousandths of its unit."""
     return _scaled(value, 3)

@@ -27,7 +27,7 @@ class Outcomes:
 
     def enforce(self, policy: ErrorPolicy) -> None:
         """Raise ValidationFailed if the policy refuses a batch with a bad row."""
-        if policy is ErrorPolicy.REJECT_BATCH:
+        if policy == ErrorPolicy.REJECT_BATCH:
             problems = [
                 problem for row in sorted(self._results) for problem in self._results[row].problems
             ]
@@ -39,7 +39,7 @@ class Outcomes:
         for row, first in self._repeats.items():
             original = self._results[first]
             taken = original.outcome is not Outcome.REJECTED
-            self._results[row] = RowResult(
-                row, Outcome.KNOWN if taken else Outcome.REJECTED, original.id, original.problems
-            )
+            outcome = Outcome.KNOWN if taken else Outcome.REJECTED
+            problems = tuple(problem._replace(row=row) for problem in original.problems)
+            self._results[row] = RowResult(row, outcome, original.id, problems)
         return [self._results[row] for row in sorted(self._results)]

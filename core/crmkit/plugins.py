@@ -5,7 +5,7 @@ live in one process.
 """
 
 import graphlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -106,7 +106,7 @@ class PluginRegistry:
                 answer = function(**{name: arguments[name] for name in names})
             except PluginError:
                 raise
-            except BaseException as error:
+            except (Exception, SystemExit) as error:
                 raise HookFailed(loaded.name, hook, error) from error
             if answer is not None:
                 answers.append((loaded, answer))
@@ -125,7 +125,7 @@ class PluginRegistry:
                 function(**{name: offered[name] for name in names})
             except Refused:
                 raise
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 raise HookFailed(loaded.name, hook, error) from error
 
     def without(self, name: str, reason: str) -> "PluginRegistry":
@@ -157,17 +157,17 @@ def load_plugins(
     broken: dict[str, str] = {}
     found: list[Found] = [discovery.describe(builtin, "crmkit itself")]
     loaders: list[Callable[[], Found]] = [
-        *(lambda name=name: discovery.load_installed(name) for name in settings.plugins),  # type: ignore[misc]
+        *(lambda name=name: discovery.load_installed(name) for name in settings.plugins),
         *(
-            lambda path=path: discovery.load_file(path)  # type: ignore[misc]
+            lambda path=path: discovery.load_file(path)
             for path in discovery.local_files(settings.plugins_dir)
             if path.stem not in settings.plugins_disabled
         ),
-        *(lambda item=item: discovery.describe(item, "the application") for item in extra),  # type: ignore[misc]
+        *(lambda item=item: discovery.describe(item, "the application") for item in extra),
     ]
     for load in loaders:
         with _putting_aside(broken, skip_broken):
-            found.append(load())
+            found.append(_not_core(load()))
     while True:
         try:
             return _assemble([_configure(item, settings) for item in _ordered(found)], broken)
@@ -176,6 +176,12 @@ def load_plugins(
                 raise
             broken[error.plugin] = error.reason
             found = [item for item in found if item.manifest.name not in broken]
+
+
+def _not_core(item: Found) -> Found:
+    if item.manifest.name == CORE:
+        raise PluginError(CORE, f"is crmkit's own name, {item.origin} needs another")
+    return item
 
 
 class _putting_aside:  # noqa: N801 used as a statement
@@ -200,7 +206,8 @@ def _ordered(found: Sequence[Found]) -> list[Found]:
     for item in found:
         name = item.manifest.name
         if name in by_name:
-            raise PluginConflict(name, name, f"the plugin name {name!r} ({item.origin})")
+            origins = f"{by_name[name].origin} and {item.origin}"
+            raise PluginError(name, f"is found twice, as {origins}; remove or rename one")
         by_name[name] = item
         _check_api(item.manifest)
     for name, item in by_name.items():
@@ -243,6 +250,7 @@ def _configure(item: Found, settings: Settings) -> LoadedPlugin:
         if section:
             raise PluginError(manifest.name, f"takes no settings, but got {', '.join(section)}")
         return LoadedPlugin(manifest, item.implementation, item.origin, None)
+    _refuse_unknown(manifest.name, manifest.settings, section)
     try:
         options = manifest.settings.model_validate(section)
     except ValidationError as error:
@@ -252,15 +260,29 @@ def _configure(item: Found, settings: Settings) -> LoadedPlugin:
     return LoadedPlugin(manifest, item.implementation, item.origin, options)
 
 
+def _refuse_unknown(name: str, model: type[BaseModel], section: Mapping[str, Any]) -> None:
+    """Find misspelt options, which pydantic passes over unless a model says otherwise."""
+    if model.model_config.get("extra", "ignore") != "ignore":
+        return
+    known = {*model.model_fields, *(field.alias for field in model.model_fields.values())}
+    for option in sorted(section.keys() - known):
+        raise PluginError(
+            name, f"setting plugin.{name}.{option}: no such setting (got {section[option]!r})"
+        )
+
+
 def _assemble(plugins: Sequence[LoadedPlugin], broken: dict[str, str]) -> PluginRegistry:
     """Ask every plugin for its models, kinds and permissions, and refuse clashes."""
     registry = PluginRegistry(tuple(plugins), dict(broken))
     models = {loaded.name: tuple(some) for loaded, some in registry.ask("register_models")}
+    _check_models(models)
     _check_tables(models)
     kinds: dict[str, InteractionKind] = {}
     owners: dict[str, str] = {}
     for loaded, some in registry.ask("register_interaction_kinds"):
         for kind in some:
+            if not isinstance(kind, InteractionKind):
+                raise PluginError(loaded.name, f"{kind!r} is not an InteractionKind")
             _claim(owners, kind.name, loaded.name, f"the interaction kind {kind.name!r}")
             kinds[kind.name] = kind
     permissions: dict[str, Permission] = {}
@@ -273,6 +295,13 @@ def _assemble(plugins: Sequence[LoadedPlugin], broken: dict[str, str]) -> Plugin
         for p in plugins
     )
     return PluginRegistry(complete, dict(broken), kinds, permissions)
+
+
+def _check_models(models: dict[str, tuple[type[SQLModel], ...]]) -> None:
+    for plugin, some in models.items():
+        for model in some:
+            if not hasattr(model, "__table__"):
+                raise PluginError(plugin, f"its model {model!r} is not an SQLModel with table=True")
 
 
 def _check_tables(models: dict[str, tuple[type[SQLModel], ...]]) -> None:

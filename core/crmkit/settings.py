@@ -4,6 +4,7 @@
 the option of that name in `[plugin.loyalty]`.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,8 +18,9 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from pydantic_settings import SettingsError as SourceError
 
-from crmkit.errors import SettingsError
+from crmkit.errors import SettingsError, shown
 from crmkit.money import AmountError, currency_digits
 
 FILE_NAME = "crmkit.toml"
@@ -79,6 +81,13 @@ class Settings(BaseSettings):
             raise ValueError(str(error)) from None
         return value
 
+    @field_validator("country")
+    @classmethod
+    def _country_code(cls, value: str) -> str:
+        if not re.fullmatch("[A-Z]{2}", value, re.ASCII):
+            raise ValueError("not a country in two capitals such as CN")
+        return value
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -103,9 +112,13 @@ class Settings(BaseSettings):
         try:
             return cls(data_dir=data_dir, **overrides)
         except ValidationError as error:
-            raise SettingsError(explain(error, "setting")) from None
-        except tomllib.TOMLDecodeError as error:
+            raise SettingsError(explain(error, "setting ")) from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise SettingsError(f"{data_dir / FILE_NAME} is not TOML: {error}") from None
+        except OSError as error:
+            raise SettingsError(f"{error.filename} cannot be read: {error.strerror}") from None
+        except SourceError as error:
+            raise SettingsError(f"{error}: write it as JSON") from None
 
     @property
     def url(self) -> str:
@@ -124,12 +137,16 @@ class Settings(BaseSettings):
 
 
 def explain(error: ValidationError, what: str) -> str:
-    """Return one sentence per wrong option of a pydantic model."""
+    """Return one sentence per wrong option of a pydantic model.
+
+    Args:
+        what: stands before the option's name, such as `setting plugin.loyalty.`.
+    """
     sentences = []
     for detail in error.errors():
         name = ".".join(map(str, detail["loc"]))
-        given = "" if detail["type"] == "missing" else f" (got {detail['input']!r})"
-        sentences.append(f"{what} {name}: {detail['msg']}{given}")
+        given = "" if detail["type"] == "missing" else f" (got {shown(repr(detail['input']))})"
+        sentences.append(f"{what}{name}: {detail['msg']}{given}")
     return "; ".join(sentences)
 
 

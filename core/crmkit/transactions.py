@@ -1,13 +1,11 @@
-"""Recording transactions and attaching anonymous ones: the only code that writes them."""
+"""Recording transactions: the only code that writes them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import tuple_
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from crmkit import metrics
 from crmkit.batches import CustomerBatch, RecordedLine, RecordedTransaction, TransactionBatch
@@ -19,15 +17,11 @@ from crmkit.errors import Problem
 from crmkit.ids import new_id
 from crmkit.inputs import ErrorPolicy, Outcome, RowResult, TransactionInput
 from crmkit.models import Transaction, TransactionKind, TransactionLine
+from crmkit.originals import lines_against, load_originals
 from crmkit.outcomes import Outcomes
 from crmkit.plugins import PluginRegistry
-from crmkit.stored_transactions import load_recorded, load_returned
-from crmkit.transaction_rules import (
-    CheckedTransaction,
-    Returned,
-    check_transaction,
-    link_returned_lines,
-)
+from crmkit.stored_transactions import find_stored
+from crmkit.transaction_rules import CheckedTransaction, check_transaction
 
 _COLUMNS = (
     "id", "kind", "source", "external_id", "customer_id", "occurred_at", "recorded_at",
@@ -35,13 +29,6 @@ _COLUMNS = (
     "due_minor", "original_id", "fingerprint",
 )  # fmt: skip
 _LINE_COLUMNS = ("transaction_id", *RecordedLine._fields)
-_CHUNK = 500
-
-
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    id: UUID
-    fingerprint: str
 
 
 def record_transactions(
@@ -81,12 +68,15 @@ def record_transactions(
         else:
             outcomes.reject(number, answer)
     fresh = _leave_out_known(session, checked, outcomes)
-    customers = _customers(session, registry, fresh, now, create_missing_customers)
+    customers = find_customers(session, (each.customer for each in fresh))
+    missing = _missing(fresh, customers) if create_missing_customers else {}
+    customers.update(missing.items())
     fresh = _require_customers(fresh, customers, outcomes)
     lock_customers(session, (customers[each.customer] for each in fresh if each.customer))
     recorded = _complete(session, fresh, customers, outcomes)
     outcomes.enforce(policy)
-    _write(session, registry, recorded, {each.row: each.fingerprint for each in fresh}, now)
+    fingerprints = {each.row: each.fingerprint for each in fresh}
+    _write(session, registry, recorded, fingerprints, missing, now)
     for row, transaction in recorded.items():
         outcomes.add(RowResult(row, Outcome.TAKEN, transaction.id))
     return outcomes.in_order()
@@ -96,7 +86,7 @@ def _leave_out_known(
     session: Session, checked: Sequence[CheckedTransaction], outcomes: Outcomes
 ) -> list[CheckedTransaction]:
     """Answer repeats and contradictions; return the transactions that are new."""
-    stored = _find_stored(session, [(each.source, each.external_id) for each in checked])
+    stored = find_stored(session, [(each.source, each.external_id) for each in checked])
     first: dict[tuple[str, str], CheckedTransaction] = {}
     repeats: list[tuple[CheckedTransaction, CheckedTransaction]] = []
     for each in checked:
@@ -128,45 +118,12 @@ def _conflict(each: CheckedTransaction) -> Problem:
     )
 
 
-def _find_stored(
-    session: Session, keys: Sequence[tuple[str, str]]
-) -> dict[tuple[str, str], _Stored]:
-    found = {}
-    key = tuple_(col(Transaction.source), col(Transaction.external_id))
-    for start in range(0, len(keys), _CHUNK):
-        statement = select(
-            Transaction.source, Transaction.external_id, Transaction.id, Transaction.fingerprint
-        ).where(key.in_(keys[start : start + _CHUNK]))
-        for source, external_id, id_, fingerprint in session.execute(statement):
-            found[(source, external_id)] = _Stored(id_, fingerprint)
-    return found
-
-
-def _customers(
-    session: Session,
-    registry: PluginRegistry,
-    fresh: Sequence[CheckedTransaction],
-    now: datetime,
-    create_missing: bool,
-) -> dict[Name, UUID]:
-    """Look the batch's customers up, creating the missing ones if that is wanted."""
-    found = find_customers(session, (each.customer for each in fresh))
-    if not create_missing:
-        return found
-    missing = dict.fromkeys(
-        each.customer
-        for each in fresh
-        if isinstance(each.customer, tuple) and each.customer not in found
-    )
-    if missing:
-        created = create_customers(session, missing, now)
-        registry.tell(
-            "customers_upserted",
-            session=session,
-            batch=CustomerBatch(tuple(created.values()), (), now),
-        )
-        found.update(created)
-    return found
+def _missing(
+    fresh: Sequence[CheckedTransaction], customers: dict[Name, UUID]
+) -> dict[tuple[str, str], UUID]:
+    """Return an id for each customer that another system names and crmkit does not know."""
+    names = dict.fromkeys(each.customer for each in fresh if isinstance(each.customer, tuple))
+    return {name: new_id() for name in names if name not in customers}
 
 
 def _require_customers(
@@ -213,9 +170,11 @@ def _recorded(
     lines: tuple[RecordedLine, ...],
 ) -> RecordedTransaction:
     customer_id = customers[each.customer] if each.customer else None
+    total, paid = sum(line.amount_minor for line in lines), each.paid_minor
     if original is not None and each.customer is None:
         customer_id = original.customer_id
-    total = sum(line.amount_minor for line in lines)
+    if original is not None and paid is None and each.kind == TransactionKind.VOID:
+        paid = -original.paid_minor
     return RecordedTransaction(
         id=ids[(each.source, each.external_id)],
         kind=each.kind,
@@ -229,7 +188,7 @@ def _recorded(
         staff=each.staff,
         currency=each.currency,
         total_minor=total,
-        paid_minor=total if each.paid_minor is None else each.paid_minor,
+        paid_minor=total if paid is None else paid,
         original_id=original.id if original else None,
         lines=lines,
     )
@@ -244,72 +203,22 @@ def _link(
     outcomes: Outcomes,
 ) -> None:
     """Tie returns, exchanges and voids to their originals, stored or in this batch."""
-    originals = {(t.source, t.external_id): t for t in recorded.values()}
-    wanted = {(each.source, each.original or "") for each in linked} - originals.keys()
-    stored = {key: found.id for key, found in _find_stored(session, sorted(wanted)).items()}
-    loaded = load_recorded(session, stored.values(), for_update=True)
-    originals.update({key: loaded[id_] for key, id_ in stored.items()})
-    returned, voided = load_returned(session, stored.values())
+    originals = load_originals(session, linked, recorded.values())
+    # Those that name no customer get their original's, whose figures they change.
+    lock_customers(session, (t.customer_id for t in originals.by_name.values() if t.customer_id))
     for each in linked:
         row = Row(each.row)
-        original = originals.get((each.source, each.original or ""))
+        original = originals.by_name.get((each.source, each.original or ""))
         if original is None:
             row.fail("UNKNOWN_ORIGINAL", "there is no such transaction", "original", each.original)
         else:
-            lines = _linked_lines(row, each, original, returned, voided)
+            named = customers[each.customer] if each.customer else None
+            lines = lines_against(row, each, named, original, originals)
             if not row.problems:
-                done = _recorded(each, ids, customers, original, lines)
-                recorded[each.row] = originals[(each.source, each.external_id)] = done
-                _note_return(done, returned, voided)
+                done = recorded[each.row] = _recorded(each, ids, customers, original, lines)
+                originals.note(done, original)
         if row.problems:
             outcomes.reject(each.row, row.problems)
-
-
-def _linked_lines(
-    row: Row,
-    each: CheckedTransaction,
-    original: RecordedTransaction,
-    returned: dict[UUID, list[tuple[int, int]]],
-    voided: set[UUID],
-) -> tuple[RecordedLine, ...]:
-    if original.id in voided:
-        row.fail("ALREADY_VOIDED", "the original was voided", "original", each.original)
-    if original.currency != each.currency:
-        row.fail(
-            "CURRENCY_MISMATCH",
-            f"the original is in {original.currency}",
-            "currency",
-            each.currency,
-        )
-    before = returned.get(original.id, [])
-    if each.kind != TransactionKind.VOID:
-        return link_returned_lines(row, each.lines, original.lines, (Returned(*r) for r in before))
-    if original.kind == TransactionKind.VOID or before:
-        row.fail("NOT_ALLOWED", "a void, or a sale with returns, cannot be voided", "original")
-    return tuple(
-        line._replace(
-            quantity_milli=-line.quantity_milli,
-            amount_minor=-line.amount_minor,
-            tax_minor=-line.tax_minor,
-            original_position=line.position,
-        )
-        for line in original.lines
-    )
-
-
-def _note_return(
-    done: RecordedTransaction, returned: dict[UUID, list[tuple[int, int]]], voided: set[UUID]
-) -> None:
-    if done.original_id is None:
-        return
-    if done.kind == TransactionKind.VOID:
-        voided.add(done.original_id)
-        return
-    returned.setdefault(done.original_id, []).extend(
-        (line.original_position, -line.quantity_milli)
-        for line in done.lines
-        if line.original_position is not None
-    )
 
 
 def _write(
@@ -317,12 +226,14 @@ def _write(
     registry: PluginRegistry,
     recorded: dict[int, RecordedTransaction],
     fingerprints: dict[int, str],
+    missing: dict[tuple[str, str], UUID],
     now: datetime,
 ) -> None:
     if not recorded:
         return
     batch = TransactionBatch(tuple(recorded.values()), now)
     registry.tell("check_transactions", session=session, batch=batch)
+    _create_missing(session, registry, missing, batch)
     at = wire_instant(now)
     insert_rows(
         session,
@@ -338,6 +249,21 @@ def _write(
     )
     metrics.apply(session, batch)
     registry.tell("transactions_recorded", session=session, batch=batch)
+
+
+def _create_missing(
+    session: Session,
+    registry: PluginRegistry,
+    missing: dict[tuple[str, str], UUID],
+    batch: TransactionBatch,
+) -> None:
+    """Create the customers that the written rows need; a rejected row leaves none behind."""
+    needed = {each.customer_id for each in batch.transactions}
+    created = {name: id_ for name, id_ in missing.items() if id_ in needed}
+    if created:
+        create_customers(session, created, batch.recorded_at)
+        news = CustomerBatch(tuple(created.values()), (), batch.recorded_at)
+        registry.tell("customers_upserted", session=session, batch=news)
 
 
 def _wire(each: RecordedTransaction, recorded_at: str, fingerprint: str) -> tuple[object, ...]:
