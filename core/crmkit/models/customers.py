@@ -102,6 +102,7 @@ class ContactPoint(SQLModel, table=True):
 class CustomerAddress(SQLModel, table=True):
     """A postal address; `region` is normalised, the other parts are as given."""
 
+    __tablename__ = "customer_address"
     __table_args__ = (Index("ix_address_customer", "customer_id", "kind"),)
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
@@ -117,6 +118,7 @@ class CustomerAddress(SQLModel, table=True):
 class CustomerExternalId(SQLModel, table=True):
     """The name another system gives a customer; unique inside that system."""
 
+    __tablename__ = "customer_external_id"
     __table_args__ = (Index("ix_external_id_customer", "customer_id"),)
 
     source: str = Field(sa_column=Column(String, primary_key=True))
@@ -127,6 +129,7 @@ class CustomerExternalId(SQLModel, table=True):
 class CustomerTag(SQLModel, table=True):
     """A word a member of staff put on a customer."""
 
+    __tablename__ = "customer_tag"
     __table_args__ = (Index("ix_tag", "tag", "customer_id"),)
 
     customer_id: UUID = Field(foreign_key="customer.id", primary_key=True)

@@ -67,7 +67,7 @@ def test_migrating_gives_exactly_the_tables_that_the_models_describe(
 @pytest.mark.parametrize(
     ("harm", "sentence"),
     [
-        ("DROP INDEX ix_tag", "core: index ix_tag of table customertag is missing"),
+        ("DROP INDEX ix_tag", "core: index ix_tag of table customer_tag is missing"),
         (
             "ALTER TABLE customer ADD shoe INTEGER",
             "core: column customer.shoe is in the database only",

@@ -22,9 +22,9 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop the tables, those that refer to others first."""
     for table in (
-        "customertag",
-        "customerexternalid",
-        "customeraddress",
+        "customer_tag",
+        "customer_external_id",
+        "customer_address",
         "customer_contact_point",
         "customer",
     ):
@@ -76,7 +76,7 @@ def _contact_point() -> None:
 
 def _address() -> None:
     op.create_table(
-        "customeraddress",
+        "customer_address",
         sa.Column("id", sa.Uuid(), primary_key=True),
         sa.Column("customer_id", sa.Uuid(), sa.ForeignKey("customer.id"), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
@@ -86,23 +86,23 @@ def _address() -> None:
         sa.Column("street", sa.String()),
         sa.Column("postal_code", sa.String()),
     )
-    op.create_index("ix_address_customer", "customeraddress", ["customer_id", "kind"])
+    op.create_index("ix_address_customer", "customer_address", ["customer_id", "kind"])
 
 
 def _external_id() -> None:
     op.create_table(
-        "customerexternalid",
+        "customer_external_id",
         sa.Column("source", sa.String(), primary_key=True),
         sa.Column("external_id", sa.String(), primary_key=True),
         sa.Column("customer_id", sa.Uuid(), sa.ForeignKey("customer.id"), nullable=False),
     )
-    op.create_index("ix_external_id_customer", "customerexternalid", ["customer_id"])
+    op.create_index("ix_external_id_customer", "customer_external_id", ["customer_id"])
 
 
 def _tag() -> None:
     op.create_table(
-        "customertag",
+        "customer_tag",
         sa.Column("customer_id", sa.Uuid(), sa.ForeignKey("customer.id"), primary_key=True),
         sa.Column("tag", sa.String(), primary_key=True),
     )
-    op.create_index("ix_tag", "customertag", ["tag", "customer_id"])
+    op.create_index("ix_tag", "customer_tag", ["tag", "customer_id"])

@@ -1,0 +1,223 @@
+"""Customers as GraphQL gives them."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import strawberry
+from sqlalchemy import FromClause, and_, case, cast, func, literal, select
+from sqlalchemy.types import BigInteger
+
+from crmkit import models, table_of
+from crmkit.models import ContactKind, Gender, Lifecycle
+from crmkit_schema.connections import Connection
+from crmkit_schema.declarations import bound, computed, connection, mapped, money, related
+from crmkit_schema.object_types import object_type
+from crmkit_schema.values import Long, Money
+
+if TYPE_CHECKING:
+    from crmkit_schema.interaction_types import Interaction
+    from crmkit_schema.transaction_types import Transaction
+
+strawberry.enum(Lifecycle, description="Where a customer stands.")
+strawberry.enum(Gender, description="Gender as the customer states it.")
+strawberry.enum(ContactKind, description="What kind of address it is.")
+
+_customer = table_of(models.Customer)
+_metrics = table_of(models.CustomerMetrics)
+
+
+def _figures() -> FromClause:
+    """Figures in the home currency for every customer, zeros for those who never bought."""
+    names = ("sale_count", "return_count", "net_minor", "returned_minor", "quantity_milli",
+             "purchase_day_count")  # fmt: skip
+    joined = _customer.outerjoin(
+        _metrics,
+        and_(
+            _metrics.c.customer_id == _customer.c.id,
+            _metrics.c.currency == bound("home_currency"),
+        ),
+    )
+    return (
+        select(
+            _customer.c.id.label("customer_id"),
+            cast(bound("home_currency"), _metrics.c.currency.type).label("currency"),
+            _metrics.c.first_sale_at,
+            _metrics.c.last_sale_at,
+            _average().label("average_minor"),
+            *(func.coalesce(_metrics.c[name], 0).label(name) for name in names),
+        )
+        .select_from(joined)
+        .subquery("figures")
+    )
+
+
+def _average() -> Any:
+    """Net amount per sale in minor units, rounded half away from zero; null without sales."""
+    net, count = _metrics.c.net_minor, func.nullif(_metrics.c.sale_count, 0)
+    doubled = func.abs(net) * 2 + count
+    rounded = (doubled - doubled % (2 * count)) / (2 * count)
+    return cast(case((net < 0, -rounded), else_=rounded), BigInteger)
+
+
+def pieces(rows: FromClause) -> Any:
+    """Thousandths as units."""
+    return rows.c.quantity_milli / literal(1000.0)
+
+
+@object_type(models.ContactPoint, permission="customers.contact", sorted_by=("kind", "id"))
+class ContactPoint:
+    """One way to reach a customer."""
+
+    kind: ContactKind = mapped("What kind of address it is.")
+    value: str = mapped("Normalised: phones in E.164, e-mails in lower case.")
+    raw_value: str = mapped("As it was typed.")
+    is_primary: bool = mapped("Whether it is the one to use; one per kind.")
+    verified_at: datetime | None = mapped("When the customer last proved to own it.")
+
+
+@object_type(models.CustomerAddress, permission="customers.contact", sorted_by=("kind", "id"))
+class CustomerAddress:
+    """A postal address."""
+
+    kind: str = mapped("Such as home, work or delivery; one address per kind.")
+    country: str | None = mapped("ISO 3166 code.")
+    region: str | None = mapped("Province, state or county.")
+    city: str | None = mapped("Town.")
+    street: str | None = mapped("Street and number.")
+    postal_code: str | None = mapped("Postal code.")
+
+
+@object_type(
+    models.CustomerExternalId, permission="customers.read", sorted_by=("source", "external_id")
+)
+class CustomerExternalId:
+    """The name another system gives a customer."""
+
+    source: str = mapped("The other system.")
+    external_id: str = mapped("Its name for the customer.")
+
+
+@object_type(models.CustomerTag, permission="customers.read", sorted_by=("tag", "customer_id"))
+class CustomerTag:
+    """A word a member of staff put on a customer."""
+
+    tag: str = mapped("The word.")
+
+
+@object_type(
+    models.CustomerCategoryMetrics,
+    permission="customers.read",
+    sorted_by=("-net_minor", "category", "currency"),
+)
+class CustomerCategory:
+    """What a customer bought of one category, returns taken off."""
+
+    category: str = mapped("The category.")
+    net: Money = money("Amount.", minor="net_minor")
+    quantity: float = mapped("Pieces.", sql=pieces)
+    line_count: int = mapped("Lines.")
+
+
+@object_type(
+    models.CustomerStoreMetrics,
+    permission="customers.read",
+    sorted_by=("-net_minor", "store", "currency"),
+)
+class CustomerStore:
+    """What a customer bought in one store, returns taken off."""
+
+    store: str = mapped("The store.")
+    net: Money = money("Amount.", minor="net_minor")
+    sale_count: int = mapped("Sales and exchanges.")
+
+
+@object_type(
+    models.CustomerMetrics, permission="customers.read", sorted_by=("currency", "customer_id")
+)
+class CustomerCurrencyMetrics:
+    """A customer's key figures in one currency; voided and anonymous sales do not count."""
+
+    currency: str = mapped("ISO 4217 code.")
+    first_sale_at: datetime | None = mapped("First sale.")
+    last_sale_at: datetime | None = mapped("Last sale.")
+    sale_count: int = mapped("Sales and exchanges.")
+    return_count: int = mapped("Returns.")
+    net: Money = money("Everything bought, returns taken off.", minor="net_minor")
+    returned: Money = money("What came back.", minor="returned_minor")
+    quantity: float = mapped("Pieces of products, returns taken off.", sql=pieces)
+    purchase_day_count: int = mapped("Days on which the customer bought.")
+
+
+@object_type(_figures(), permission="customers.read", sorted_by=("customer_id",))
+class CustomerMetrics:
+    """A customer's key figures in the home currency; voided and anonymous sales do not count."""
+
+    currency: str = mapped("The home currency.")
+    first_sale_at: datetime | None = mapped("First sale.", filter=True)
+    last_sale_at: datetime | None = mapped("Last sale.", filter=True)
+    sale_count: int = mapped("Sales and exchanges.", filter=True, sort=True)
+    return_count: int = mapped("Returns.", filter=True, sort=True)
+    net_minor: Long = mapped("Net amount in minor units; for filters.", filter=True, sort=True)
+    net: Money = money("Everything bought, returns taken off.", minor="net_minor")
+    returned: Money = money("What came back.", minor="returned_minor")
+    average: Money | None = money("Net amount per sale.", minor="average_minor")
+    quantity: float = mapped("Pieces of products, returns taken off.", sql=pieces)
+    purchase_day_count: int = mapped("Days on which the customer bought.", filter=True, sort=True)
+
+
+def ages(parents: Sequence[Any], context: Any) -> list[int | None]:
+    """Return ages in whole years on the shops' calendar day."""
+    return [_age(each.birth_on, context.today) for each in parents]
+
+
+def _age(birth_on: date | None, today: date) -> int | None:
+    if birth_on is None:
+        return None
+    return today.year - birth_on.year - ((today.month, today.day) < (birth_on.month, birth_on.day))
+
+
+@object_type(
+    models.Customer, permission="customers.read", sorted_by=("-created_at", "-id"), node="cus"
+)
+class Customer:
+    """A person or firm the retailer sells to, or wants to."""
+
+    display_name: str = mapped("The whole name as the customer writes it.", filter=True, sort=True)
+    given_name: str | None = mapped("Given name.", filter=True)
+    family_name: str | None = mapped("Family name.", filter=True)
+    gender: Gender | None = mapped("As the customer states it.", filter=True)
+    birth_on: date | None = mapped("Date of birth.", filter=True)
+    age: int | None = computed("Age in whole years today.", ages, needs=("birth_on",))
+    occupation: str | None = mapped("Occupation.", filter=True)
+    language: str | None = mapped("BCP 47 tag, such as zh-CN.", filter=True)
+    lifecycle: Lifecycle = mapped("Where the customer stands.", filter=True)
+    lifecycle_since: datetime = mapped("Since when.", filter=True)
+    created_at: datetime = mapped(
+        "When crmkit first heard of the customer.", filter=True, sort=True
+    )
+    updated_at: datetime = mapped("When the profile last changed.", filter=True, sort=True)
+    tags: list[CustomerTag] = related("Words of the staff.", child="customer_id")
+    contact_points: list[ContactPoint] = related("Ways to reach the customer.", child="customer_id")
+    addresses: list[CustomerAddress] = related("Postal addresses.", child="customer_id")
+    external_ids: list[CustomerExternalId] = related(
+        "Names that other systems give the customer.", child="customer_id"
+    )
+    metrics: CustomerMetrics = related(
+        "Key figures in the home currency.", child="customer_id", filter=True
+    )
+    metrics_by_currency: list[CustomerCurrencyMetrics] = related(
+        "Key figures in every currency the customer paid in.", child="customer_id"
+    )
+    categories: list[CustomerCategory] = related(
+        "What the customer bought, by category, most first.", child="customer_id"
+    )
+    stores: list[CustomerStore] = related(
+        "Where the customer bought, most first.", child="customer_id"
+    )
+    transactions: Connection[
+        Annotated["Transaction", strawberry.lazy("crmkit_schema.transaction_types")]
+    ] = connection("What the customer bought and brought back, latest first.", child="customer_id")
+    interactions: Connection[
+        Annotated["Interaction", strawberry.lazy("crmkit_schema.interaction_types")]
+    ] = connection("Contacts with the customer, latest first.", child="customer_id")

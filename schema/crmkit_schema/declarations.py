@@ -1,0 +1,329 @@
+"""How a field of a GraphQL type says where its data come from.
+
+A field is one of three. *Mapped*: a column, or an SQL expression, of its type's source. *Related*:
+rows of another type, found by equal columns. *Computed*: a function that gets all parents of its
+level at once. crmkit turns the declarations of core and of all plugins into statements, one per
+relation of a query and never one per row; whoever declares fields need not know how.
+
+The parameter `init` only tells type checkers that constructors do not take these fields.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar, cast
+
+from sqlalchemy import ColumnElement, FromClause, bindparam
+from strawberry.types.field import StrawberryField
+
+from crmkit_schema.specs import PUBLIC
+from crmkit_schema.values import Money
+
+F = TypeVar("F", bound=Callable[..., Any])
+Expression = Callable[[FromClause], ColumnElement[Any]]
+Condition = Callable[[FromClause], ColumnElement[bool]]
+BoundName = Literal["home_currency", "today", "now"]
+
+
+def bound(name: BoundName) -> ColumnElement[Any]:
+    """Return a value of the request for use in a declared SQL expression.
+
+    Args:
+        name: `home_currency` (text), `today` (the shops' calendar day) or `now` (instant).
+    """
+    return bindparam(f"request_{name}", required=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """How a stored value becomes the value of a field.
+
+    Attributes:
+        name: tells codecs apart in plans and error messages.
+        decode: called with each stored value that is not None.
+    """
+
+    name: str
+    decode: Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """A column or SQL expression of the type's source.
+
+    Attributes:
+        column: name of the column; empty means the field's own name.
+        sql: gives the expression instead, for the source's alias in the statement.
+    """
+
+    column: str = ""
+    sql: Expression | None = None
+    codec: Codec | None = None
+    filter: bool = False
+    sort: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """A value object made of several columns of the same row.
+
+    Attributes:
+        columns: for each parameter of `build`, the column it comes from.
+    """
+
+    build: Callable[..., Any]
+    columns: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Rows of another type whose column `child` equals the parent's column `parent`.
+
+    Attributes:
+        where: a further condition on the child's source.
+        limit: most rows of a plain list; connections have pages instead.
+        order: columns of the child, `-` in front for descending; empty means its type's own.
+        filter: whether the parent can be filtered, and sorted, by fields of this one row.
+    """
+
+    parent: str = "id"
+    child: str = "id"
+    where: Condition | None = None
+    order: Sequence[str] = ()
+    limit: int = 100
+    filter: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """Pages of rows of another type; at the root, of all rows.
+
+    Attributes:
+        child: column of the child that equals the parent's column `parent`; None at the root.
+    """
+
+    parent: str = "id"
+    child: str | None = None
+    where: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A function called once per level.
+
+    Attributes:
+        function: gets the list of parents and the request's context, and by keyword the
+            field's arguments; returns a list of the same length.
+        needs: columns of the parents that it reads.
+    """
+
+    function: Callable[..., Sequence[Any]]
+    needs: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One way of naming a row in a root look-up.
+
+    Attributes:
+        type: of the argument.
+        where: gives the condition for the source's alias and the bound value.
+        coerce: makes the bound value of the argument; None finds nothing.
+    """
+
+    type: Any
+    description: str
+    where: Callable[[FromClause, ColumnElement[Any]], ColumnElement[bool]]
+    coerce: Callable[[Any, Any], Any] = lambda value, _context: value
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """At most one row, named by exactly one of several keys."""
+
+    by: Mapping[str, Key]
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A Python function per object; the escape hatch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mutated:
+    """A Python function that writes.
+
+    Attributes:
+        members: the problem types its result union has beside success.
+    """
+
+    members: tuple[type, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A value crmkit itself puts on connections and edges."""
+
+
+Source = Mapped | Embedded | Related | Connected | Computed | Found | Resolved | Mutated | Given
+
+
+class CrmField(StrawberryField):
+    """A strawberry field that knows its source and its permission.
+
+    Attributes:
+        source: where the data come from.
+        permission: what a caller needs; None until the type's own is filled in.
+        owner: the plugin that contributes it.
+    """
+
+    source: Source
+    permission: str | None = None
+    owner: str = ""
+    needed: frozenset[str] = frozenset()
+
+    @property
+    def is_basic_field(self) -> bool:
+        """Always False: every field checks its permission."""
+        return False
+
+    def __copy__(self) -> "CrmField":
+        made = super().__copy__()
+        made.source, made.permission = self.source, self.permission
+        made.owner, made.needed = self.owner, self.needed
+        return made
+
+    def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:
+        """Return the field's value, fetching it if its level has not."""
+        info.context.require(self.needed)
+        return info.context.fetch(info).value(self, source, args, kwargs)
+
+
+def declare(source: Source, description: str, permission: str | None) -> Any:
+    """Return a field with a source; the functions below are the ways to call it."""
+    made = CrmField(description=description)
+    made.source, made.permission = source, permission
+    made.init = made.repr = made.compare = False  # fetched, never passed to a constructor
+    return made
+
+
+def mapped(
+    description: str,
+    *,
+    column: str = "",
+    sql: Expression | None = None,
+    codec: Codec | None = None,
+    filter: bool = False,
+    sort: bool = False,
+    permission: str | None = None,
+    init: Literal[False] = False,
+) -> Any:
+    """Declare a field that is a column, or an SQL expression, of its type's source.
+
+    Args:
+        column: the column's name where it is not the field's.
+        sql: a function from the source's alias to an expression, instead of a column.
+        codec: turns stored values into the field's.
+        filter: let lists of this type be filtered by it.
+        sort: let lists of this type be sorted by it; the column must not be null.
+        permission: what a caller needs beyond the type's permission; the field must be nullable.
+    """
+    return declare(Mapped(column, sql, codec, filter, sort), description, permission)
+
+
+def money(
+    description: str,
+    *,
+    minor: str,
+    currency: str = "currency",
+    permission: str | None = None,
+    init: Literal[False] = False,
+) -> Any:
+    """Declare a field of type `Money`, made of a column of minor units and one of currencies."""
+    source = Embedded(Money, {"minor": minor, "currency": currency})
+    return declare(source, description, permission)
+
+
+def related(
+    description: str,
+    *,
+    parent: str = "id",
+    child: str = "id",
+    where: Condition | None = None,
+    order: Sequence[str] = (),
+    limit: int = 100,
+    filter: bool = False,
+    permission: str | None = None,
+    init: Literal[False] = False,
+) -> Any:
+    """Declare a field of rows of another type: one row, or a short list, as annotated.
+
+    Args:
+        parent: column of this type's source.
+        child: column of the other type's source that equals it.
+        where: a further condition on the other source.
+        order: columns a list is sorted by, `-` in front for descending.
+        limit: most rows a list gives.
+        filter: let lists of this type be filtered and sorted through this one row.
+    """
+    source = Related(parent, child, where, tuple(order), limit, filter)
+    return declare(source, description, permission)
+
+
+def connection(
+    description: str,
+    *,
+    parent: str = "id",
+    child: str | None = None,
+    where: Condition | None = None,
+    permission: str | None = None,
+    init: Literal[False] = False,
+) -> Any:
+    """Declare a field of pages of rows of another type, with filters and sorting.
+
+    Args:
+        parent: column of this type's source.
+        child: column of the other type's source that equals it; leave it out in a root field.
+        where: a further condition on the other source.
+    """
+    return declare(Connected(parent, child, where), description, permission)
+
+
+def computed(
+    description: str,
+    function: Callable[..., Sequence[Any]],
+    *,
+    needs: Sequence[str] = (),
+    permission: str | None = None,
+    init: Literal[False] = False,
+) -> Any:
+    """Declare a field computed in Python, once for all parents of a level.
+
+    Args:
+        function: called as `function(parents, context, **arguments)`; its keyword-only
+            parameters become the field's arguments. Parents have the columns in `needs` as
+            attributes. Must return one value per parent, in order.
+        needs: columns of this type's source.
+    """
+    return declare(Computed(function, tuple(needs)), description, permission)
+
+
+def found_by(description: str, *, permission: str | None = None, **by: Key) -> Any:
+    """Declare a root field that gives one row, named by exactly one of the keys."""
+    return declare(Found(by), description, permission)
+
+
+def resolved(description: str, *, permission: str | None = None) -> Callable[[F], F]:
+    """Decorate a method as a field that runs once per object; prefer the other declarations."""
+    return cast(Callable[[F], F], declare(Resolved(), description, permission))
+
+
+def given(description: str) -> Any:
+    """Declare a field of a connection or an edge, whose value crmkit sets."""
+    return declare(Given(), description, PUBLIC)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An error that belongs to a field of every object of a level."""
+
+    error: Exception

@@ -1,0 +1,24 @@
+"""Declaring root mutations."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar, cast
+
+from crmkit_schema.declarations import Mutated, declare
+from crmkit_schema.problems import RefusedProblem, ValidationProblem
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def mutation(
+    description: str, *, permission: str, problems: Sequence[type] = ()
+) -> Callable[[F], F]:
+    """Decorate a method as a root mutation; its result type is a union with typed problems.
+
+    The method is annotated with the type of success. `Refused` errors that it raises become
+    members of the union: those in `problems`, else `ValidationProblem` or `RefusedProblem`.
+
+    Args:
+        problems: further problem types, made with `problem_type`.
+    """
+    members = (ValidationProblem, RefusedProblem, *problems)
+    return cast(Callable[[F], F], declare(Mutated(members), description, permission))
