@@ -48,6 +48,8 @@ class RecordedTransaction(NamedTuple):
 class TransactionBatch:
     """Transactions of one database transaction, in the order received.
 
+    A sale stands before the returns and voids that name it, whatever the order they came in.
+
     Attributes:
         recorded_at: when crmkit learned of them, in UTC.
     """

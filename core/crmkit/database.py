@@ -52,10 +52,10 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """Open a session that sees one snapshot and cannot write."""
+        """Open a session that sees one snapshot and cannot write; its rows stay readable after."""
         if self.dialect == "sqlite":
             self._require_file()
-        with Session(self._reader) as session, session.begin():
+        with Session(self._reader, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager

@@ -18,6 +18,7 @@ import pytest
 if TYPE_CHECKING:
     from crmkit.clock import FixedClock
     from crmkit.crm import Crm
+    from crmkit.inputs import CustomerRef, TransactionInput
     from crmkit.scratch import CoreDatabases
 
 NOON = datetime(2026, 6, 15, 4, 0, tzinfo=UTC)
@@ -142,22 +143,25 @@ def crm(crm_factory: CrmFactory) -> "Crm":
     return crm_factory()
 
 
-def sale(external_id: str, *lines: Any, customer: str | None = None, **changes: Any) -> Any:
+def sale(
+    external_id: str, /, *lines: Any, customer: "str | CustomerRef | None" = None, **changes: Any
+) -> "TransactionInput":
     """Return a sale at NOON in CNY; keywords replace any other field of `TransactionInput`.
 
     Args:
         lines: triples (sku, quantity, unit price), or `LineInput`s; one tea for 10.00 if none.
-        customer: external id of the buyer.
+        customer: the buyer, or the buyer's external id.
     """
-    from crmkit import CustomerRef, LineInput, TransactionInput
+    from crmkit.inputs import CustomerRef, LineInput, TransactionInput
 
     given = lines or (("tea", 1, "10.00"),)
-    values = {
+    values: dict[str, Any] = {
         "source": "till",
+        "external_id": external_id,
         "occurred_at": NOON,
         "currency": "CNY",
-        "customer": CustomerRef(external_id=customer) if customer else None,
+        "customer": CustomerRef(external_id=customer) if isinstance(customer, str) else customer,
         "lines": [each if isinstance(each, LineInput) else LineInput(*each) for each in given],
         **changes,
     }
-    return TransactionInput(external_id=external_id, **values)
+    return TransactionInput(**values)

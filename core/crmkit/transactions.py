@@ -159,7 +159,16 @@ def _complete(
         recorded[each.row] = _recorded(each, ids, customers, None, each.lines)
     if linked:
         _link(session, linked, ids, customers, recorded, outcomes)
-    return dict(sorted(recorded.items()))
+    return _in_order(recorded)
+
+
+def _in_order(recorded: dict[int, RecordedTransaction]) -> dict[int, RecordedTransaction]:
+    """Return the rows in the order received, but each original before what names it."""
+    rank: dict[UUID | None, tuple[int, int]] = {}
+    for row, each in recorded.items():  # an original was completed before what names it
+        latest, depth = rank.get(each.original_id, (row, -1))
+        rank[each.id] = (max(row, latest), depth + 1)
+    return dict(sorted(recorded.items(), key=lambda item: rank[item[1].id]))
 
 
 def _recorded(
@@ -245,7 +254,12 @@ def _write(
         session,
         TransactionLine,
         _LINE_COLUMNS,
-        [(each.id.hex, *line) for each in batch.transactions for line in each.lines],
+        [
+            (id_, *line)
+            for each in batch.transactions
+            for id_ in (each.id.hex,)
+            for line in each.lines
+        ],
     )
     metrics.apply(session, batch)
     registry.tell("transactions_recorded", session=session, batch=batch)
