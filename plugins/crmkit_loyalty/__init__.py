@@ -1,0 +1,75 @@
+"""Loyalty points: members earn points on sales, returns take them back, staff may adjust them.
+
+Adds the field Customer.loyalty, the mutation adjustPoints and four tables. Entries are the facts;
+balances, lots and allocations follow from them and can be rebuilt.
+"""
+
+from collections.abc import Sequence
+
+from sqlmodel import Session
+
+from crmkit import (
+    Permission,
+    Plugin,
+    Rebuilder,
+    SchemaContribution,
+    TransactionBatch,
+    hookimpl,
+)
+from crmkit.contributions import Models
+from crmkit_loyalty import following, rebuilding
+from crmkit_loyalty.models import Allocation, LedgerEntry, Lot, LoyaltyAccount
+from crmkit_loyalty.settings import LoyaltySettings
+
+plugin = Plugin(
+    name="loyalty",
+    version="0.1.0",
+    summary="Points earned on sales, kept in a book whose entries never change.",
+    permissions=(
+        Permission("loyalty.read", "See points.", ("manager", "clerk", "analyst")),
+        Permission("loyalty.adjust", "Give and take points by hand.", ("manager",)),
+    ),
+    settings=LoyaltySettings,
+)
+
+
+@hookimpl
+def register_models() -> Models:
+    """Entries, accounts, lots and allocations."""
+    return (LedgerEntry, LoyaltyAccount, Lot, Allocation)
+
+
+@hookimpl
+def register_migrations() -> str:
+    """The plugin's migration folder."""
+    return "crmkit_loyalty:migrations"
+
+
+@hookimpl
+def register_rebuilders(settings: LoyaltySettings) -> Sequence[Rebuilder]:
+    """Accounts, lots and allocations follow from entries."""
+    return rebuilding.rebuilders(settings)
+
+
+@hookimpl
+def register_graphql() -> SchemaContribution:
+    """The field on customers and the mutation."""
+    from crmkit_loyalty import graphql  # commands that need no schema start without strawberry
+
+    return graphql.contribution()
+
+
+@hookimpl
+def transactions_recorded(
+    session: Session, batch: TransactionBatch, settings: LoyaltySettings
+) -> None:
+    """Sales earn, returns take back, voids undo."""
+    following.follow(session, batch, settings)
+
+
+@hookimpl
+def transactions_attached(
+    session: Session, batch: TransactionBatch, settings: LoyaltySettings
+) -> None:
+    """Sales earn for the customer they now belong to."""
+    following.follow(session, batch, settings, attached=True)

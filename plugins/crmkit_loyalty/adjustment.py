@@ -1,0 +1,43 @@
+"""What a request to adjust points by hand must look like. Pure."""
+
+import hashlib
+from typing import NamedTuple
+
+import orjson
+
+from crmkit import ValidationFailed
+from crmkit.checking import Row
+
+REASON_MAX = 200
+
+
+class Adjustment(NamedTuple):
+    """A well-formed request.
+
+    Attributes:
+        points: negative when points go.
+        key: idempotency key as stored, apart from the keys of rules.
+        fingerprint: digest of what the request asks for.
+    """
+
+    points: int
+    reason: str
+    key: str
+    fingerprint: str
+
+
+def check_adjustment(points: int, reason: str, key: str, points_max: int) -> Adjustment:
+    """Read a request, or say everything that is wrong with it.
+
+    Raises:
+        ValidationFailed: points are 0 or more than `points_max`, or a text is empty or too long.
+    """
+    row = Row(0)
+    if type(points) is not int or not 0 < abs(points) <= points_max:
+        row.fail("OUT_OF_RANGE", f"give 1 to {points_max} points, or take them", "points", points)
+    reason = row.required_text("reason", reason, REASON_MAX)
+    key = row.required_text("idempotencyKey", key)
+    if row.problems:
+        raise ValidationFailed(row.problems)
+    digest = hashlib.sha256(orjson.dumps([points, reason])).hexdigest()
+    return Adjustment(points, reason, f"request:{key}", digest)

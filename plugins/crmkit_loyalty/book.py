@@ -1,0 +1,163 @@
+"""The rows that entries lead to: each entry with its lot or allocations. Pure, but for new ids."""
+
+import calendar
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import orjson
+
+from crmkit import new_id, wire_instant
+from crmkit_loyalty.lots import NEVER, Holding, OpenLot, Use, open_lot
+from crmkit_loyalty.models import EntryKind
+
+ENTRY_COLUMNS = (
+    "id", "customer_id", "kind", "points_delta", "balance_after", "source", "source_id", "line",
+    "rule", "explanation", "reason", "actor", "idempotency_key", "fingerprint", "occurred_at",
+    "recorded_at", "reverses_entry_id",
+)  # fmt: skip
+LOT_COLUMNS = ("id", "customer_id", "entry_id", "points", "active_from", "expires_at")
+ALLOCATION_COLUMNS = ("lot_id", "entry_id", "customer_id", "points")
+
+
+class Posted(NamedTuple):
+    """An entry as far as later ones need to know it.
+
+    Attributes:
+        expires_at: when the points concerned expire; points that come back keep it.
+    """
+
+    id: UUID
+    customer_id: UUID
+    kind: str
+    points_delta: int
+    source_id: UUID | None
+    reverses_entry_id: UUID | None
+    expires_at: datetime | None
+
+
+class Draft(NamedTuple):
+    """An entry to be posted; the names are those of `LedgerEntry`.
+
+    Attributes:
+        reverses: the entry it undoes.
+        key: idempotency key; derived from the other values unless given.
+    """
+
+    customer_id: UUID
+    kind: EntryKind
+    points_delta: int
+    occurred_at: datetime
+    rule: str
+    explanation: Mapping[str, Any]
+    source: str = "transaction"
+    source_id: UUID | None = None
+    reason: str | None = None
+    reverses: Posted | None = None
+    actor: str | None = None
+    key: str | None = None
+    fingerprint: str | None = None
+
+
+class Book:
+    """The open accounts of some customers, and the rows that posting entries has led to.
+
+    Attributes:
+        by_source: entries by the transaction that caused them, as far as they were loaded.
+    """
+
+    def __init__(
+        self, holdings: Mapping[UUID, Holding], *, recorded_at: datetime,
+        lifetime_months: int | None, forgives: bool,
+    ) -> None:  # fmt: skip
+        self._holdings = holdings
+        self._before = {customer: holding.net for customer, holding in holdings.items()}
+        self._recorded_at = wire_instant(recorded_at)
+        self._lifetime_months = lifetime_months
+        self._forgives = forgives
+        self.by_source: defaultdict[UUID | None, list[Posted]] = defaultdict(list)
+        self.entries: list[tuple[Any, ...]] = []
+        self.lots: list[tuple[Any, ...]] = []
+        self.allocations: list[tuple[Any, ...]] = []
+
+    def __contains__(self, customer_id: UUID) -> bool:
+        return customer_id in self._holdings
+
+    def balance(self, customer_id: UUID) -> int:
+        """Return the points that the customer can spend now."""
+        return max(self._holdings[customer_id].net, 0)
+
+    def moves(self) -> dict[UUID, int]:
+        """Return by how much each sum of entries has changed so far."""
+        sums = ((id_, held.net - self._before[id_]) for id_, held in self._holdings.items())
+        return {id_: moved for id_, moved in sums if moved}
+
+    def post(self, draft: Draft) -> Posted:
+        """Add an entry, and what follows from it: a lot or allocations."""
+        entry = Posted(
+            new_id(), draft.customer_id, draft.kind, draft.points_delta, draft.source_id,
+            draft.reverses.id if draft.reverses else None, self._expiry(draft),
+        )  # fmt: skip
+        holding, at = self._holdings[draft.customer_id], wire_instant(draft.occurred_at)
+        if draft.points_delta > 0:
+            lot = open_lot(
+                new_id(), entry.id, entry.points_delta, draft.occurred_at, entry.expires_at
+            )
+            self.lots.append(lot_row(lot, entry.customer_id, at))
+            uses = holding.credit(lot)
+        else:
+            uses = holding.debit(entry.id, -draft.points_delta, entry.reverses_entry_id)
+        self.entries.append(self._row(entry, draft, at, max(holding.net, 0)))
+        self.allocations += allocation_rows(entry.customer_id, uses)
+        self.by_source[entry.source_id].append(entry)
+        if holding.net < 0 and self._forgives:
+            self._forgive(entry, draft, -holding.net)
+        return entry
+
+    def _forgive(self, entry: Posted, draft: Draft, missing: int) -> None:
+        self.post(
+            draft._replace(
+                kind=EntryKind.REVERSAL, points_delta=missing, rule="forgive", reverses=entry,
+                explanation={"version": 1, "missing": missing}, reason="the points were spent",
+            )
+        )  # fmt: skip
+
+    def _expiry(self, draft: Draft) -> datetime | None:
+        if draft.reverses is not None:
+            return draft.reverses.expires_at
+        if self._lifetime_months is None:
+            return None
+        return months_later(draft.occurred_at, self._lifetime_months)
+
+    def _row(self, entry: Posted, draft: Draft, at: str, balance_after: int) -> tuple[Any, ...]:
+        source_id = entry.source_id.hex if entry.source_id else None
+        reverses = entry.reverses_entry_id.hex if entry.reverses_entry_id else None
+        key = draft.key or ":".join(filter(None, (entry.kind, draft.rule, source_id, reverses)))
+        return (
+            entry.id.hex, entry.customer_id.hex, str(entry.kind), entry.points_delta,
+            balance_after, draft.source, source_id, 0, draft.rule,
+            orjson.dumps(draft.explanation).decode(), draft.reason, draft.actor, key,
+            draft.fingerprint, at, self._recorded_at, reverses,
+        )  # fmt: skip
+
+
+def months_later(at: datetime, months: int) -> datetime:
+    """Return the instant some calendar months later; the 31st becomes a shorter month's last."""
+    years, month = divmod(at.month - 1 + months, 12)
+    last = calendar.monthrange(at.year + years, month + 1)[1]
+    return at.replace(year=at.year + years, month=month + 1, day=min(at.day, last))
+
+
+def lot_row(lot: OpenLot, customer_id: UUID, active_from: str | None) -> tuple[Any, ...]:
+    """Return a lot that nothing was taken from yet as `LOT_COLUMNS` has it."""
+    expires = None if lot.expires_at is NEVER else wire_instant(lot.expires_at)
+    return lot.id.hex, customer_id.hex, lot.entry_id.hex, lot.left, active_from, expires
+
+
+def allocation_rows(customer_id: UUID, uses: Iterable[Use]) -> list[tuple[Any, ...]]:
+    """Return what entries took from lots as `ALLOCATION_COLUMNS` has it."""
+    return [
+        (lot_id.hex, entry_id.hex, customer_id.hex, points) for lot_id, entry_id, points in uses
+    ]

@@ -1,0 +1,169 @@
+"""What transactions do to points: sales earn, returns take back, voids undo."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import Session
+
+from crmkit import RecordedTransaction, TransactionBatch
+from crmkit.models import TransactionKind
+from crmkit_loyalty import accrual, ledger
+from crmkit_loyalty.book import Book, Draft, Posted
+from crmkit_loyalty.history import Link, Past, load_late, load_past, posted_by
+from crmkit_loyalty.models import EntryKind
+from crmkit_loyalty.settings import LoyaltySettings
+
+_EARNING = frozenset({TransactionKind.SALE.value, TransactionKind.EXCHANGE.value})
+_RETURNING = frozenset({TransactionKind.RETURN.value, TransactionKind.EXCHANGE.value})
+_VOID, _ADJUSTMENT = TransactionKind.VOID.value, TransactionKind.ADJUSTMENT.value
+
+
+def follow(
+    session: Session, batch: TransactionBatch, settings: LoyaltySettings, *, attached: bool = False
+) -> None:
+    """Post the entries that a batch of transactions leads to, in its order.
+
+    Args:
+        attached: the transactions were anonymous until now, and what came back of them may have
+            been recorded before.
+    """
+    moving = {
+        each.id: each
+        for each in batch.transactions
+        if each.kind != _ADJUSTMENT and (each.customer_id or each.original_id)
+    }
+    originals = {each.original_id for each in moving.values() if each.original_id}
+    known = posted_by(session, originals - moving.keys())
+    customers = {each.customer_id for each in moving.values() if each.customer_id}
+    debited = {entry.customer_id for entry in known} | {
+        each.customer_id
+        for each in moving.values()
+        if each.customer_id and (attached or each.kind != "sale" or each.id in originals)
+    }
+    book = ledger.open_book(session, customers | debited, debited, batch.recorded_at, settings)
+    for entry in known:
+        book.by_source[entry.source_id].append(entry)
+    past = load_past(session, known, moving.keys())
+    if attached:
+        load_late(session, past, moving.keys())
+    past.sold.update(
+        (id_, list(moving[id_].lines)) for id_ in moving if attached or id_ in originals
+    )
+    for each in moving.values():
+        _follow_one(book, past, each, settings)
+    ledger.write(session, book)
+
+
+def _follow_one(
+    book: Book, past: Past, each: RecordedTransaction, settings: LoyaltySettings
+) -> None:
+    if each.customer_id is not None and each.kind != _VOID:
+        _earn(book, each, each.customer_id, settings)
+    for link, back in past.late.get(each.id, ()):
+        _follow_link(book, past, link, back)
+    if each.original_id is not None:
+        back = [
+            (line.original_position, -line.quantity_milli)
+            for line in each.lines
+            if line.original_position is not None
+        ]
+        link = Link(each.id, each.kind, each.occurred_at, each.original_id)
+        _follow_link(book, past, link, back)
+
+
+def _follow_link(book: Book, past: Past, link: Link, back: list[accrual.Returned]) -> None:
+    past.note(link, back)
+    _take_back(book, past, link)
+    if link.kind == _VOID:
+        _undo(book, past, link)
+
+
+def _earn(
+    book: Book, each: RecordedTransaction, customer_id: UUID, settings: LoyaltySettings
+) -> None:
+    """Give points for what was sold; take some for what came back without a named sale.
+
+    Nobody can tell whether goods without a receipt ever earned here, so taking stops at 0.
+    """
+    amount = accrual.eligible_minor(each.lines)
+    rate = settings.rate_for(each.currency)
+    points = accrual.points_for(abs(amount), accrual.points_per_minor(rate, each.currency))
+    inputs: dict[str, Any] = {
+        "version": accrual.VERSION,
+        "amount_minor": amount,
+        "currency": each.currency,
+        "points_per_major_unit": str(rate),
+    }
+    if amount < 0:
+        if each.kind not in _RETURNING:
+            return
+        inputs["due"], points = points, min(points, book.balance(customer_id))
+    elif each.kind not in _EARNING:
+        return
+    if points:
+        book.post(_earning(each, customer_id, points if amount > 0 else -points, inputs))
+
+
+def _earning(
+    each: RecordedTransaction, customer_id: UUID, points: int, inputs: Mapping[str, Any]
+) -> Draft:
+    earns = points > 0
+    return Draft(
+        customer_id,
+        EntryKind.ACCRUAL if earns else EntryKind.ADJUSTMENT,
+        points,
+        each.occurred_at,
+        accrual.RULE if earns else "unlinked_return",
+        inputs,
+        source_id=each.id,
+        reason=None if earns else "goods came back without a named sale",
+    )
+
+
+def _take_back(book: Book, past: Past, link: Link) -> None:
+    """Take back the share of a sale's points that belongs to what came back by now."""
+    earned = [e for e in book.by_source[link.original_id] if e.kind == EntryKind.ACCRUAL]
+    if not earned:
+        return
+    share = accrual.returned_share(past.sold[link.original_id], past.returned_of(link.original_id))
+    for entry in earned:
+        taken = past.taken[entry.id]
+        points = accrual.points_to_take_back(entry.points_delta, share, taken)
+        if points:
+            past.taken[entry.id] += points
+            inputs = {
+                "version": accrual.VERSION,
+                "earned": entry.points_delta,
+                "share": str(share),
+                "taken": taken,
+            }
+            book.post(_reversal(link, entry, -points, "proportional", inputs))
+
+
+def _undo(book: Book, past: Past, link: Link) -> None:
+    """Undo what a voided transaction did, apart from its accruals, which were taken back."""
+    past.forget(link.original_id)
+    for entry in list(book.by_source[link.original_id]):
+        if entry.kind == EntryKind.ACCRUAL:
+            continue
+        if entry.reverses_entry_id and entry.reverses_entry_id in past.taken:
+            past.taken[entry.reverses_entry_id] += entry.points_delta
+        inputs = {"version": accrual.VERSION, "undone": entry.points_delta}
+        book.post(_reversal(link, entry, -entry.points_delta, "undo", inputs))
+
+
+def _reversal(
+    link: Link, entry: Posted, points: int, rule: str, inputs: Mapping[str, Any]
+) -> Draft:
+    return Draft(
+        entry.customer_id,
+        EntryKind.REVERSAL,
+        points,
+        link.occurred_at,
+        rule,
+        inputs,
+        source_id=link.id,
+        reason=link.kind,
+        reverses=entry,
+    )

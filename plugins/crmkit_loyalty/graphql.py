@@ -1,0 +1,163 @@
+"""Points as GraphQL gives them; every rule is in the ledger."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import strawberry
+from sqlalchemy import BigInteger, FromClause, func, select
+from strawberry import Info
+from strawberry.scalars import JSON
+
+from crmkit import NotFound, SchemaContribution, table_of
+from crmkit.models import Customer
+from crmkit_loyalty import ledger, models
+from crmkit_loyalty.errors import InsufficientPoints
+from crmkit_loyalty.models import EntryKind
+from crmkit_schema import (
+    PUBLIC,
+    Connection,
+    Long,
+    Transaction,
+    connection,
+    mapped,
+    mutation,
+    object_type,
+    problem_type,
+    related,
+)
+from crmkit_schema.nodes import stored_id
+
+strawberry.enum(EntryKind, name="LoyaltyEntryKind", description="Why points moved.")
+
+
+def _accounts() -> FromClause:
+    """An account for every customer, empty for those who never had points."""
+    customer, account = table_of(Customer), table_of(models.LoyaltyAccount)
+    return (
+        select(
+            customer.c.id.label("customer_id"),
+            func.coalesce(account.c.balance, 0).label("balance"),
+            func.coalesce(account.c.debt, 0).label("debt"),
+        )
+        .select_from(customer.outerjoin(account, account.c.customer_id == customer.c.id))
+        .subquery("accounts")
+    )
+
+
+def _earned(account: FromClause) -> Any:
+    entry = table_of(models.LedgerEntry).alias("earned")
+    points = func.coalesce(func.sum(entry.c.points_delta), 0).cast(BigInteger)
+    return (
+        select(points)
+        .where(entry.c.customer_id == account.c.customer_id, entry.c.kind == EntryKind.ACCRUAL)
+        .scalar_subquery()
+    )
+
+
+@object_type(
+    models.LedgerEntry,
+    permission="loyalty.read",
+    sorted_by=("-occurred_at", "-id"),
+    node="pts",
+)
+class LoyaltyEntry:
+    """One movement of points; a fact, corrected only by later ones."""
+
+    kind: EntryKind = mapped("Why points moved.", filter=True)
+    points_delta: Long = mapped("Points added; negative when they went.", filter=True)
+    balance_after: Long = mapped("Points on the account right after it, in the order recorded.")
+    occurred_at: datetime = mapped("When it happened.", filter=True, sort=True)
+    recorded_at: datetime = mapped("When crmkit learned of it.", filter=True, sort=True)
+    rule: str = mapped("The rule that gave the figure.", filter=True)
+    explanation: JSON = mapped("The rule's inputs; enough to compute the figure again.")
+    reason: str | None = mapped("Why, in words.")
+    actor: str | None = mapped("Who did it; null for a rule.")
+    transaction: Transaction | None = related("What caused it.", parent="source_id")
+    reverses: Annotated["LoyaltyEntry", strawberry.lazy("crmkit_loyalty.graphql")] | None = related(
+        "The entry it undoes, wholly or in part.", parent="reverses_entry_id"
+    )
+
+
+@object_type(_accounts(), permission="loyalty.read", sorted_by=("customer_id",))
+class LoyaltyAccount:
+    """A customer's points."""
+
+    balance: Long = mapped("Points that can be spent; never negative.", filter=True, sort=True)
+    debt: Long = mapped("Points to be paid off by what is earned next.", filter=True, sort=True)
+    points_earned: Long = mapped("All points ever earned, before anything took some.", sql=_earned)
+    entries: Connection[LoyaltyEntry] = connection(
+        "Every movement, latest first.", parent="customer_id", child="customer_id"
+    )
+
+
+@strawberry.type
+class CustomerLoyalty:
+    """What customers get."""
+
+    loyalty: LoyaltyAccount = related("Points.", child="customer_id", filter=True)
+
+
+@strawberry.input(description="Points to give or take by hand.")
+class AdjustPointsInput:
+    """One adjustment."""
+
+    customer_id: strawberry.ID = strawberry.field(description="Whose points.")
+    points: Long = strawberry.field(description="How many; negative takes them.")
+    reason: str = strawberry.field(description="Why; the customer may read it.")
+    idempotency_key: str = strawberry.field(
+        description="Made by the caller, once for each adjustment of the customer; sending it "
+        "again gives the first answer."
+    )
+
+
+@object_type(None, permission=PUBLIC)
+class AdjustPointsSuccess:
+    """The adjustment, as it was answered the first time."""
+
+    entry_id: strawberry.Private[Any]
+    entry: LoyaltyEntry = related("The entry it led to.", parent="entry_id")
+
+
+@problem_type(InsufficientPoints)
+class InsufficientPointsProblem:
+    """More points were to go than there are."""
+
+    available: Long = strawberry.field(description="Points on the account.")
+    requested: Long = strawberry.field(description="Points that were to go.")
+
+
+@strawberry.type
+class LoyaltyMutation:
+    """What can be done with points."""
+
+    @mutation(
+        "Give points to a customer, or take them.",
+        permission="loyalty.adjust",
+        problems=(InsufficientPointsProblem,),
+    )
+    def adjust_points(self, info: Info, input: AdjustPointsInput) -> AdjustPointsSuccess:
+        """Adjust points."""
+        context = info.context
+        customer_id = stored_id("cus")(input.customer_id, context)
+        if customer_id is None:
+            raise NotFound("customer", input.customer_id)
+        entry = context.crm.write(
+            lambda session: ledger.adjust(
+                session,
+                customer_id,
+                input.points,
+                reason=input.reason,
+                key=input.idempotency_key,
+                actor=context.actor.name,
+                now=context.now,
+                settings=context.crm.registry["loyalty"].settings,
+            )
+        )
+        return AdjustPointsSuccess(entry_id=entry.id)
+
+
+def contribution() -> SchemaContribution:
+    """Return what the plugin adds to the schema."""
+    return SchemaContribution(
+        mutations=(LoyaltyMutation,), extends={"Customer": CustomerLoyalty}, types=(LoyaltyEntry,)
+    )

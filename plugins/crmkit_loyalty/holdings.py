@@ -1,0 +1,84 @@
+"""Reading accounts, lots and debts, for all customers of a batch at once."""
+
+from collections.abc import Collection, Iterable
+from uuid import UUID
+
+from sqlalchemy import exists, func, insert, literal, select
+from sqlmodel import Session
+
+from crmkit import table_of
+from crmkit.models import Customer
+from crmkit_loyalty.lots import Holding, OpenLot, open_lot
+from crmkit_loyalty.models import Allocation, LedgerEntry, Lot, LoyaltyAccount
+
+_CHUNK = 500
+_account, _entry = table_of(LoyaltyAccount), table_of(LedgerEntry)
+_lot, _allocation = table_of(Lot), table_of(Allocation)
+_customer = table_of(Customer)
+
+
+def lock_accounts(session: Session, customers: Iterable[UUID]) -> dict[UUID, Holding]:
+    """Open the accounts that are missing and let nobody else move points until the session ends.
+
+    Locks are taken in the order of the ids, so that two batches never wait for each other.
+
+    Returns:
+        A holding without lots for each customer that exists.
+    """
+    wanted = sorted(customers)
+    chunks = [wanted[start : start + _CHUNK] for start in range(0, len(wanted), _CHUNK)]
+    for chunk in chunks:
+        missing = select(_customer.c.id, literal(0), literal(0)).where(
+            _customer.c.id.in_(chunk),
+            ~exists().where(_account.c.customer_id == _customer.c.id),
+        )
+        columns = ["customer_id", "balance", "debt"]
+        session.execute(insert(_account).from_select(columns, missing.order_by(_customer.c.id)))
+    locked: dict[UUID, Holding] = {}
+    for chunk in chunks:
+        statement = (
+            select(_account.c.customer_id, _account.c.balance - _account.c.debt)
+            .where(_account.c.customer_id.in_(chunk))
+            .order_by(_account.c.customer_id)
+            .with_for_update()
+        )
+        locked.update((id_, Holding(net)) for id_, net in session.execute(statement))
+    return locked
+
+
+def load_lots(session: Session, holdings: dict[UUID, Holding], debited: Collection[UUID]) -> None:
+    """Fill in the lots and debts of those who may need them: the debited and the indebted."""
+    indebted = {customer for customer, held in holdings.items() if held.net < 0}
+    wanted = sorted(indebted | holdings.keys() & debited)
+    for start in range(0, len(wanted), _CHUNK):
+        chunk = wanted[start : start + _CHUNK]
+        for customer, lot in _open_lots(session, chunk):
+            holdings[customer].lots.append(lot)
+    for customer in wanted:
+        holdings[customer].lots.sort()
+    owing = sorted(indebted)
+    for start in range(0, len(owing), _CHUNK):
+        for customer, entry_id, missing in _owed(session, owing[start : start + _CHUNK]):
+            holdings[customer].owed.append((entry_id, missing))
+
+
+def _open_lots(session: Session, customers: list[UUID]) -> Iterable[tuple[UUID, OpenLot]]:
+    used = select(func.sum(_allocation.c.points)).where(_allocation.c.lot_id == _lot.c.id)
+    left = _lot.c.points - func.coalesce(used.scalar_subquery(), 0)
+    statement = select(
+        _lot.c.customer_id, _lot.c.id, _lot.c.entry_id, left, _lot.c.active_from, _lot.c.expires_at
+    ).where(_lot.c.customer_id.in_(customers), left > 0)
+    for customer, id_, entry_id, points, active_from, expires_at in session.execute(statement):
+        yield customer, open_lot(id_, entry_id, int(points), active_from, expires_at)
+
+
+def _owed(session: Session, customers: list[UUID]) -> Iterable[tuple[UUID, UUID, int]]:
+    paid = select(func.sum(_allocation.c.points)).where(_allocation.c.entry_id == _entry.c.id)
+    missing = -_entry.c.points_delta - func.coalesce(paid.scalar_subquery(), 0)
+    statement = (
+        select(_entry.c.customer_id, _entry.c.id, missing)
+        .where(_entry.c.customer_id.in_(customers), _entry.c.points_delta < 0, missing > 0)
+        .order_by(_entry.c.id)
+    )
+    for customer, id_, points in session.execute(statement):
+        yield customer, id_, int(points)

@@ -1,0 +1,132 @@
+"""The only code that writes points."""
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import bindparam, case, update
+from sqlmodel import Session, select
+
+from crmkit import IdempotencyMismatch, NotFound, insert_rows, table_of
+from crmkit_loyalty.adjustment import Adjustment, check_adjustment
+from crmkit_loyalty.book import ALLOCATION_COLUMNS, ENTRY_COLUMNS, LOT_COLUMNS, Book, Draft
+from crmkit_loyalty.errors import InsufficientPoints
+from crmkit_loyalty.holdings import load_lots, lock_accounts
+from crmkit_loyalty.models import Allocation, EntryKind, LedgerEntry, Lot, LoyaltyAccount
+from crmkit_loyalty.settings import LoyaltySettings
+
+_account = table_of(LoyaltyAccount)
+_net = _account.c.balance - _account.c.debt + bindparam("points")
+_move = (
+    update(_account)
+    .where(_account.c.customer_id == bindparam("customer"))
+    .values(balance=case((_net > 0, _net), else_=0), debt=case((_net < 0, -_net), else_=0))
+)
+_move_if_covered = _move.where(
+    (bindparam("points") > 0) | (_account.c.balance + bindparam("points") >= 0)
+)
+
+
+def open_book(
+    session: Session,
+    customers: Collection[UUID],
+    debited: Collection[UUID],
+    recorded_at: datetime,
+    settings: LoyaltySettings,
+) -> Book:
+    """Lock accounts until the session ends, and return a book in which entries can be posted.
+
+    Args:
+        debited: those of the customers who may lose points; only their lots are loaded.
+    """
+    holdings = lock_accounts(session, customers)
+    load_lots(session, holdings, debited)
+    return Book(
+        holdings,
+        recorded_at=recorded_at,
+        lifetime_months=settings.lifetime_months,
+        forgives=settings.shortfall == "forgive",
+    )
+
+
+def write(session: Session, book: Book) -> None:
+    """Write everything that was posted in a book, and move the accounts along."""
+    moves = [{"customer": id_, "points": points} for id_, points in sorted(book.moves().items())]
+    if moves:
+        session.connection().execute(_move, moves)
+    _insert(session, book)
+
+
+def adjust(
+    session: Session,
+    customer_id: UUID,
+    points: int,
+    *,
+    reason: str,
+    key: str,
+    actor: str,
+    now: datetime,
+    settings: LoyaltySettings,
+) -> LedgerEntry:
+    """Add or take points by hand; the same key and request give the same entry for ever.
+
+    Args:
+        points: how many; negative takes them away.
+        reason: why, for the customer and the auditor.
+        key: idempotency key, unique for the customer.
+        actor: who does it; not part of the request that a key stands for.
+
+    Raises:
+        ValidationFailed: a value is outside its limits.
+        NotFound: there is no such customer.
+        IdempotencyMismatch: the key was used for another adjustment of this customer.
+        InsufficientPoints: more were to go than there are; the key stays free.
+    """
+    request = check_adjustment(points, reason, key, settings.adjustment_points_max)
+    book = open_book(session, {customer_id}, {customer_id}, now, settings)
+    if customer_id not in book:
+        raise NotFound("customer", customer_id)
+    stored = _entry_with(session, customer_id, request.key)
+    if stored is not None:
+        if stored.fingerprint != request.fingerprint:
+            raise IdempotencyMismatch(key)
+        return stored
+    move = {"customer": customer_id, "points": points}
+    if session.connection().execute(_move_if_covered, move).rowcount == 0:
+        raise InsufficientPoints(book.balance(customer_id), -points)
+    book.post(_draft(customer_id, request, actor, now))
+    _insert(session, book)
+    return _entry_with(session, customer_id, request.key)  # type: ignore[return-value] # just made
+
+
+def _draft(customer_id: UUID, request: Adjustment, actor: str, now: datetime) -> Draft:
+    return Draft(
+        customer_id,
+        EntryKind.ADJUSTMENT,
+        request.points,
+        now,
+        "manual",
+        {"version": 1, "requested": request.points},
+        source="adjustment",
+        reason=request.reason,
+        actor=actor,
+        key=request.key,
+        fingerprint=request.fingerprint,
+    )
+
+
+def _entry_with(session: Session, customer_id: UUID, key: str) -> LedgerEntry | None:
+    """Return the entry that a key led to, free of the session, so that it outlives it."""
+    wanted = select(LedgerEntry).where(
+        LedgerEntry.customer_id == customer_id, LedgerEntry.idempotency_key == key
+    )
+    entry = session.exec(wanted).one_or_none()
+    if entry is not None:
+        session.expunge(entry)
+    return entry
+
+
+def _insert(session: Session, book: Book) -> None:
+    insert_rows(session, LedgerEntry, ENTRY_COLUMNS, book.entries)
+    insert_rows(session, Lot, LOT_COLUMNS, book.lots)
+    insert_rows(session, Allocation, ALLOCATION_COLUMNS, book.allocations)

@@ -1,0 +1,172 @@
+"""A small shop with the points programme on, for tests that tell stories."""
+
+import itertools
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+from sqlmodel import Session, select
+
+from crmkit import (
+    AttachInput,
+    Crm,
+    CustomerInput,
+    CustomerRef,
+    Difference,
+    LineInput,
+    TransactionInput,
+)
+from crmkit.testing import NOON, CrmFactory
+from crmkit_loyalty import ledger
+from crmkit_loyalty.models import LedgerEntry, LoyaltyAccount
+from crmkit_loyalty.settings import LoyaltySettings
+
+Item = tuple[str, str, str]
+"""Sku, quantity, unit price."""
+
+
+class Till:
+    """Speaks to a `Crm` the way a till does; customers and receipts have short names."""
+
+    def __init__(self, crm: Crm) -> None:
+        self.crm = crm
+        self.ids: dict[str, UUID] = {}
+        self._numbers = itertools.count(1)
+
+    @property
+    def settings(self) -> LoyaltySettings:
+        """The programme's settings."""
+        settings = self.crm.registry["loyalty"].settings
+        assert isinstance(settings, LoyaltySettings)
+        return settings
+
+    def enrol(self, *names: str) -> None:
+        """Make customers known."""
+        results = self.crm.upsert_customers([CustomerInput("till", name) for name in names])
+        for name, result in zip(names, results, strict=True):
+            assert result.id is not None
+            self.ids[name] = result.id
+
+    def document(
+        self, kind: str, who: str | None, items: Iterable[Item] = (), **more: Any
+    ) -> TransactionInput:
+        """Write a receipt without recording it."""
+        values: dict[str, Any] = {
+            "external_id": f"receipt-{next(self._numbers)}",
+            "occurred_at": NOON,
+            "currency": "CNY",
+            **more,
+        }
+        lines = [LineInput(sku, quantity, price) for sku, quantity, price in items]
+        customer = CustomerRef(external_id=who) if who else None
+        return TransactionInput("till", kind=kind, customer=customer, lines=lines, **values)
+
+    def record(self, *documents: TransactionInput) -> str:
+        """Record receipts in one batch; returns the name of the last one."""
+        self.crm.record_transactions(documents)
+        return documents[-1].external_id
+
+    def sell(self, who: str | None, *items: Item, **more: Any) -> str:
+        """Record a sale."""
+        return self.record(self.document("sale", who, items, **more))
+
+    def take_back(self, who: str | None, original: str | None, *items: Item, **more: Any) -> str:
+        """Record a return; quantities are negative."""
+        return self.record(self.document("return", who, items, original=original, **more))
+
+    def void(self, original: str) -> str:
+        """Void a receipt."""
+        return self.record(self.document("void", None, original=original))
+
+    def attach(self, who: str, *receipts: str) -> None:
+        """Say whose anonymous receipts were."""
+        ref = CustomerRef(external_id=who)
+        self.crm.attach_transactions([AttachInput("till", each, ref) for each in receipts])
+
+    def adjust(self, who: str, points: int, key: str | None = None, **more: Any) -> LedgerEntry:
+        """Adjust points by hand."""
+        values: dict[str, Any] = {"reason": "goodwill", "actor": "ann", **more}
+
+        def work(session: Session) -> LedgerEntry:
+            return ledger.adjust(
+                session, self.ids[who], points, key=key or f"key-{next(self._numbers)}",
+                now=self.crm.clock.now(), settings=self.settings, **values,
+            )  # fmt: skip
+
+        return self.crm.write(work)
+
+    def account(self, who: str) -> tuple[int, int]:
+        """Return balance and debt."""
+        with self.crm.read() as session:
+            account = session.get(LoyaltyAccount, self.ids[who])
+            return (account.balance, account.debt) if account else (0, 0)
+
+    def balance(self, who: str) -> int:
+        """Return the points that can be spent."""
+        return self.account(who)[0]
+
+    def entries(self, who: str) -> list[LedgerEntry]:
+        """Return the entries in the order recorded."""
+        with self.crm.read() as session:
+            wanted = select(LedgerEntry).where(LedgerEntry.customer_id == self.ids[who])
+            found = sorted(session.exec(wanted).all(), key=lambda entry: entry.id)
+            session.expunge_all()
+            return found
+
+    def deltas(self, who: str) -> list[tuple[str, int]]:
+        """Return kind and points of the entries in the order recorded."""
+        return [(entry.kind, entry.points_delta) for entry in self.entries(who)]
+
+    def lots(self, who: str) -> list[tuple[int, int, datetime | None]]:
+        """Return points, points left and expiry of the lots, oldest first."""
+        sql = (
+            "SELECT l.points, l.points - coalesce((SELECT sum(a.points) FROM loyalty_allocation a"
+            " WHERE a.lot_id = l.id), 0), l.expires_at FROM loyalty_lot l"
+            " WHERE l.customer_id = :id ORDER BY l.id"
+        )
+        id_ = self.ids[who].hex if self.crm.database.dialect == "sqlite" else self.ids[who]
+        with self.crm.read() as session:
+            rows = session.execute(text(sql), {"id": id_}).all()
+        return [
+            (points, int(left), datetime.fromisoformat(at) if isinstance(at, str) else at)
+            for points, left, at in rows
+        ]
+
+    def differences(self) -> list[Difference]:
+        """Return what `crmkit rebuild --check` would find in the points book."""
+        with self.crm.read() as session:
+            found: list[Difference] = []
+            for loaded, rebuilder in self.crm.registry.rebuilders:
+                if loaded.name == "loyalty":
+                    found += rebuilder.check(session)
+            return found
+
+    def rebuild(self) -> None:
+        """Do what `crmkit rebuild` does to the points book."""
+        for loaded, rebuilder in self.crm.registry.rebuilders:
+            if loaded.name == "loyalty":
+                self.crm.write(rebuilder.rebuild)
+
+
+TillFactory = Callable[..., Till]
+
+
+@pytest.fixture
+def till_factory(crm_factory: CrmFactory) -> TillFactory:
+    """Give a function that opens a shop; keywords are settings of the programme."""
+
+    def make(**options: Any) -> Till:
+        till = Till(crm_factory("loyalty", plugin={"loyalty": options}))
+        till.enrol("ann", "bob")
+        return till
+
+    return make
+
+
+@pytest.fixture
+def till(till_factory: TillFactory) -> Till:
+    """Give a shop whose programme has its defaults: one point for each yuan."""
+    return till_factory()

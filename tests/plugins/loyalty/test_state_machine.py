@@ -1,0 +1,185 @@
+"""The points book against a model that a person can follow: one list of numbers per customer."""
+
+from fractions import Fraction
+from math import floor
+from typing import Any, TypeAlias
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+from crmkit_loyalty.errors import InsufficientPoints
+
+Till: TypeAlias = Any
+TillFactory: TypeAlias = Any
+
+who = st.sampled_from(["ann", "bob"])
+price = st.integers(1, 3000).map(lambda minor: f"{minor / 100:.2f}")
+
+
+class Sale:
+    """A sale as the model knows it: what it earned and what came back."""
+
+    def __init__(self, name: str, owner: str | None, items: list[tuple[str, str, str]]) -> None:
+        self.name, self.owner, self.items = name, owner, items
+        self.left = [int(quantity) for _, quantity, _ in items]
+        self.returns: dict[str, list[int]] = {}
+        self.dues: dict[str, tuple[int, int]] = {}
+        self.earned = 0
+        self.is_voided = False
+
+    @property
+    def value(self) -> Fraction:
+        return sum((int(q) * Fraction(p) for _, q, p in self.items), Fraction())
+
+    def share_until(self, last: str) -> Fraction:
+        """Return how much of the value came back until a certain return."""
+        names = list(self.returns)
+        counted = [self.returns[name] for name in names[: names.index(last) + 1]]
+        back = (
+            n * Fraction(p)
+            for counts in counted
+            for n, (_, _, p) in zip(counts, self.items, strict=True)
+        )
+        return sum(back, Fraction()) / self.value
+
+
+class PointsBook(RuleBasedStateMachine):
+    """Every way in which points move, in any order."""
+
+    sales = Bundle("sales")
+    till: Till
+    forgives: bool
+
+    @initialize()
+    def open_shop(self) -> None:
+        self.sums = {"ann": 0, "bob": 0}
+        self.entries = 0
+        type(self).round = getattr(type(self), "round", 0) + 1
+        for name in self.sums:
+            self.till.enrol(f"{name}-{self.round}")
+
+    def _id(self, name: str) -> str:
+        return f"{name}-{self.round}"
+
+    def _move(self, name: str, points: int) -> int:
+        """Move a sum; returns how many points were forgiven."""
+        self.sums[name] += points
+        if self.sums[name] >= 0 or not self.forgives:
+            return 0
+        forgiven, self.sums[name] = -self.sums[name], 0
+        return forgiven
+
+    @rule(target=sales, name=st.none() | who,
+          items=st.lists(st.tuples(st.integers(1, 4), price), min_size=1, max_size=3))  # fmt: skip
+    def sell(self, name: str | None, items: list[tuple[int, str]]) -> Sale:
+        lines = [(f"sku{n}", str(quantity), each) for n, (quantity, each) in enumerate(items)]
+        receipt = self.till.sell(name and self._id(name), *lines)
+        sale = Sale(receipt, name, lines)
+        if name:
+            self._earn(sale, name)
+        return sale
+
+    def _earn(self, sale: Sale, name: str) -> None:
+        sale.owner, sale.earned = name, floor(sale.value)
+        self._move(name, sale.earned)
+
+    @rule(sale=sales, counts=st.lists(st.integers(0, 4), min_size=3, max_size=3))
+    def bring_back(self, sale: Sale, counts: list[int]) -> None:
+        counts = [min(n, left) for n, left in zip(counts, sale.left, strict=False)]
+        if sale.is_voided or not any(counts):
+            return
+        lines = [(sku, f"-{n}", p) for n, (sku, _, p) in zip(counts, sale.items, strict=True) if n]
+        name = self.till.take_back(None, sale.name, *lines)
+        sale.left = [left - n for left, n in zip(sale.left, counts, strict=True)]
+        sale.returns[name] = counts
+        self._settle(sale)
+
+    def _settle(self, sale: Sale) -> None:
+        for name in sale.returns:
+            if sale.owner and name not in sale.dues:
+                taken = sum(due for due, _ in sale.dues.values())
+                due = max(0, floor(sale.earned * sale.share_until(name)) - taken)
+                sale.dues[name] = (due, self._move(sale.owner, -due))
+
+    @rule(sale=sales, which=st.integers(0, 5))
+    def void_return(self, sale: Sale, which: int) -> None:
+        if not sale.returns:
+            return
+        name = list(sale.returns)[which % len(sale.returns)]
+        self.till.void(name)
+        counts = sale.returns.pop(name)
+        sale.left = [left + n for left, n in zip(sale.left, counts, strict=True)]
+        due, forgiven = sale.dues.pop(name, (0, 0))
+        if sale.owner:
+            self._move(sale.owner, due)
+            self._move(sale.owner, -forgiven)
+
+    @rule(sale=sales)
+    def void(self, sale: Sale) -> None:
+        if sale.is_voided or sale.returns:
+            return
+        self.till.void(sale.name)
+        sale.is_voided = True
+        if sale.owner:
+            self._move(sale.owner, -sale.earned)
+
+    @rule(sale=sales, name=who)
+    def attach(self, sale: Sale, name: str) -> None:
+        if sale.owner is not None:
+            return
+        self.till.attach(self._id(name), sale.name)
+        self._earn(sale, name)
+        if sale.is_voided:
+            self._move(name, -sale.earned)
+        self._settle(sale)
+
+    @rule(name=who, minor=st.integers(1, 5000))
+    def bring_back_without_receipt(self, name: str, minor: int) -> None:
+        self.till.take_back(self._id(name), None, ("loose", "-1", f"{minor / 100:.2f}"))
+        self.sums[name] -= min(minor // 100, max(self.sums[name], 0))
+
+    @rule(name=who, points=st.integers(-60, 60).filter(bool))
+    def adjust(self, name: str, points: int) -> None:
+        if points < 0 and max(self.sums[name], 0) + points < 0:
+            with pytest.raises(InsufficientPoints):
+                self.till.adjust(self._id(name), points)
+        else:
+            self.till.adjust(self._id(name), points)
+            self._move(name, points)
+
+    @rule()
+    def rebuild(self) -> None:
+        self.till.rebuild()
+
+    @invariant()
+    def book_is_what_the_model_says(self) -> None:
+        for name, total in getattr(self, "sums", {}).items():
+            assert self.till.account(self._id(name)) == (max(total, 0), max(-total, 0))
+        assert self.till.differences() == []
+
+
+@pytest.mark.parametrize("shortfall", ["debt", "forgive"])
+def test_the_book_is_what_the_model_says_at_every_step(
+    till_factory: TillFactory, shortfall: str
+) -> None:
+    till = till_factory(shortfall=shortfall, lifetime_months=12)
+    book = type("Book", (PointsBook,), {"till": till, "forgives": shortfall == "forgive"})
+
+    run_state_machine_as_test(
+        book,
+        settings=settings(
+            max_examples=12,
+            stateful_step_count=25,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
