@@ -7,9 +7,6 @@ from crmkit_schema.connections import Connection
 from crmkit_schema.context import RequestContext
 from crmkit_schema.customer_types import Customer
 from crmkit_schema.declarations import (
-    Codec,
-    Key,
-    bound,
     computed,
     connection,
     found_by,
@@ -22,6 +19,8 @@ from crmkit_schema.interaction_types import Interaction
 from crmkit_schema.mutations import mutation
 from crmkit_schema.object_types import Node, object_type, value_type
 from crmkit_schema.problems import Problem, problem_type
+from crmkit_schema.rows import fetch_row, read_id
+from crmkit_schema.sources import Codec, Key, bound
 from crmkit_schema.specs import PUBLIC
 from crmkit_schema.transaction_types import Transaction, TransactionLine
 from crmkit_schema.values import Amount, DateInput, DateTimeInput, Long, Money
@@ -46,12 +45,14 @@ __all__ = [
     "bound",
     "computed",
     "connection",
+    "fetch_row",
     "found_by",
     "mapped",
     "money",
     "mutation",
     "object_type",
     "problem_type",
+    "read_id",
     "related",
     "resolved",
     "value_type",

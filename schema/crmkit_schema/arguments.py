@@ -3,10 +3,13 @@
 import inspect
 from typing import TYPE_CHECKING, Any
 
+from strawberry import UNSET
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.arguments import StrawberryArgument
+from strawberry.types.field import StrawberryField
 
-from crmkit_schema.declarations import Computed, Connected, CrmField, Found
+from crmkit_schema.declarations import CrmField
+from crmkit_schema.sources import Computed, Connected, Found
 
 if TYPE_CHECKING:
     from crmkit_schema.composition import Composition
@@ -20,29 +23,26 @@ _PAGE = (
 
 
 def arguments_of(declared: CrmField, composition: "Composition") -> list[StrawberryArgument]:
-    """Return the arguments of a field from what it declares."""
-    source = declared.source
-    if isinstance(source, Connected):
-        return _connection_arguments(declared, composition)
+    """Return the arguments of a field in one schema."""
+    if not isinstance(declared.source, Connected):
+        return own_arguments(declared)
+    cls, filters = composition.target(declared), composition.filters
+    arguments = [_optional(*each) for each in _PAGE]
+    if filters.input_for(cls) is not None:
+        arguments.append(_optional("filter", filters.input_for(cls), "Which rows."))
+    if filters.order_for(cls) is not None:
+        arguments.append(_optional("order_by", filters.order_for(cls), "How they are sorted."))
+    return arguments
+
+
+def own_arguments(declared: StrawberryField) -> list[StrawberryArgument]:
+    """Return the arguments that a field's declaration alone gives it."""
+    source = declared.source if isinstance(declared, CrmField) else None
     if isinstance(source, Found):
         return [_optional(name, key.type, key.description) for name, key in source.by.items()]
     if isinstance(source, Computed):
         return _function_arguments(source)
-    return declared.arguments
-
-
-def _connection_arguments(
-    declared: CrmField, composition: "Composition"
-) -> list[StrawberryArgument]:
-    arguments = [_optional(*each) for each in _PAGE]
-    cls = composition.target(declared)
-    filter_input = composition.filters.input_for(cls)
-    if filter_input is not None:
-        arguments.append(_optional("filter", filter_input, "Which rows."))
-    order_input = composition.filters.order_for(cls)
-    if order_input is not None:
-        arguments.append(_optional("order_by", order_input, "How the rows are sorted."))
-    return arguments
+    return [] if isinstance(source, Connected) else declared.arguments
 
 
 def _function_arguments(source: Computed) -> list[StrawberryArgument]:
@@ -58,5 +58,5 @@ def _function_arguments(source: Computed) -> list[StrawberryArgument]:
 
 def _optional(name: str, type_: Any, description: str) -> StrawberryArgument:
     return StrawberryArgument(
-        name, None, StrawberryAnnotation(type_ | None), description=description, default=None
+        name, None, StrawberryAnnotation(type_ | None), description=description, default=UNSET
     )

@@ -4,31 +4,24 @@ Nothing global is changed: fields are copied per schema, so two schemas with dif
 live in one process.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Union
+from typing import Any
 
-import strawberry
-from strawberry.annotation import StrawberryAnnotation
-from strawberry.types.base import (
-    StrawberryContainer,
-    StrawberryObjectDefinition,
-    StrawberryOptional,
-    get_object_definition,
-)
-from strawberry.types.enum import StrawberryEnumDefinition
+from strawberry.types.base import StrawberryObjectDefinition, get_object_definition
 from strawberry.types.field import StrawberryField
-from strawberry.types.lazy_type import LazyType
-from strawberry.types.union import StrawberryUnion
-from strawberry.utils.str_converters import to_camel_case
 
 from crmkit import PluginError, SchemaContribution
-from crmkit.errors import PluginConflict
+from crmkit.errors import CrmkitError, PluginConflict
+from crmkit_schema import checks, field_checks
 from crmkit_schema.arguments import arguments_of
-from crmkit_schema.declarations import CrmField, Mutated
+from crmkit_schema.composed_fields import composed
+from crmkit_schema.declarations import CrmField
 from crmkit_schema.filters import Filters
-from crmkit_schema.specs import PUBLIC, spec_of
+from crmkit_schema.reachable_types import name_of, named_types, row_class
+from crmkit_schema.specs import spec_of
 
 CORE = "core"
 QUERY, MUTATION = "Query", "Mutation"
@@ -40,39 +33,45 @@ class Composition:
 
     Attributes:
         contributions: owner and contribution, core first, in plugin order.
+        permissions: every permission that a manifest declares.
         owners: for each type name, and each `Type.field` contributed to it, who owns it.
         types: every named type, by name.
+        nodes: the types that can be fetched by id, by the prefix of their ids.
+
+    Raises:
+        PluginError: a contribution cannot be part of a schema; it names whose it is.
     """
 
     contributions: Sequence[tuple[str, SchemaContribution]]
     permissions: frozenset[str]
     owners: dict[str, str] = field(default_factory=dict)
     types: dict[str, Any] = field(default_factory=dict)
+    nodes: dict[str, type] = field(default_factory=dict)
     filters: Filters = field(init=False)
-    _added: dict[str, list[StrawberryField]] = field(default_factory=dict)
-    _declared: dict[int, list[StrawberryField]] = field(default_factory=dict)
-    _complete: set[int] = field(default_factory=set)
+    _added: dict[str, list[CrmField]] = field(default_factory=dict)
+    _fields: dict[type, list[StrawberryField]] = field(default_factory=dict)
+    _complete: set[type] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.filters = Filters(self)
         for owner, contribution in self.contributions:
-            self._claim_types(owner, contribution)
+            with _blaming(owner):
+                self._claim_types(owner, contribution)
         for owner, contribution in self.contributions:
-            for cls in contribution.queries:
-                self._add_fields(owner, QUERY, cls)
-            for cls in contribution.mutations:
-                self._add_fields(owner, MUTATION, cls)
-            for target, cls in sorted(contribution.extends.items()):
-                self._check_target(owner, target)
-                self._add_fields(owner, target, cls)
-        for name in self.types:
-            self._check_fields(name)
+            with _blaming(owner):
+                self._add_contribution(owner, contribution)
+        for name, type_ in self.types.items():
+            with _blaming(self.owners[name]):
+                checks.check_type(self.owners[name], name, type_, self.permissions)
+                self._claim_prefix(self.owners[name], type_)
+        self._check_sources()
+        self._claim_made_names()
 
     def fields_of(self, definition: StrawberryObjectDefinition) -> list[StrawberryField]:
         """Return the composed fields of a type: its own, then those contributed to it."""
-        fields, key = self._declared_by(definition), id(definition.origin)
-        if key not in self._complete:
-            self._complete.add(key)
+        fields = self._fields_by(definition)
+        if definition.origin not in self._complete:
+            self._complete.add(definition.origin)
             for each in fields:
                 if isinstance(each, CrmField):
                     each.arguments = arguments_of(each, self)
@@ -80,16 +79,7 @@ class Composition:
 
     def fields(self, cls: type) -> list[StrawberryField]:
         """Return the fields of a class, not all of them with their arguments yet."""
-        return self._declared_by(get_object_definition(cls, strict=True))
-
-    def _declared_by(self, definition: StrawberryObjectDefinition) -> list[StrawberryField]:
-        key = id(definition.origin)
-        if key not in self._declared:
-            declared = [*definition.fields, *self._added.get(definition.name, ())]
-            spec = spec_of(definition.origin)
-            own = spec.permission if spec else PUBLIC
-            self._declared[key] = [self._composed(each, own) for each in declared]
-        return self._declared[key]
+        return self._fields_by(get_object_definition(cls, strict=True))
 
     def field(self, cls: type, graphql_name: str) -> CrmField:
         """Return one composed field by its GraphQL name."""
@@ -100,28 +90,27 @@ class Composition:
 
     def target(self, declared: StrawberryField) -> type:
         """Return the class of the rows that a field gives."""
-        return row_class(declared.type)
+        cls = row_class(declared.type)
+        if cls is None:
+            raise TypeError(f"{declared.python_name} gives no objects of one type")
+        return cls
 
     def contributed(self, owner: str) -> list[str]:
         """Return the names of the types and fields that a plugin owns."""
         return sorted(name for name, who in self.owners.items() if who == owner)
 
-    def _composed(self, declared: StrawberryField, own: str) -> StrawberryField:
-        if not isinstance(declared, CrmField):
-            return declared
-        made = copy(declared)
-        if isinstance(made.source, Mutated):
-            made.type_annotation = StrawberryAnnotation(_result_union(made, made.source))
-        target = spec_of(_class_or_none(made.type))
-        wanted = {made.permission or own, target.permission if target else PUBLIC}
-        made.needed = frozenset(wanted - {PUBLIC})
-        if made.needed - {own} and not isinstance(made.type, StrawberryOptional):
-            made.type_annotation = StrawberryAnnotation(StrawberryOptional(made.type))
-        return made
+    def _fields_by(self, definition: StrawberryObjectDefinition) -> list[StrawberryField]:
+        if definition.origin not in self._fields:
+            declared = [*definition.fields, *self._added.get(definition.name, ())]
+            spec = spec_of(definition.origin)
+            self._fields[definition.origin] = [composed(each, spec) for each in declared]
+        return self._fields[definition.origin]
 
     def _claim_types(self, owner: str, contribution: SchemaContribution) -> None:
         holders = [*contribution.queries, *contribution.mutations, *contribution.extends.values()]
-        for name, type_ in _named_types([*holders, *contribution.types]):
+        for holder in holders:
+            checks.check_decorated(owner, holder)
+        for name, type_ in named_types([*holders, *contribution.types]):
             if type_ in holders:
                 continue
             held = self.types.setdefault(name, type_)
@@ -129,28 +118,33 @@ class Composition:
             if held is not type_:
                 raise PluginConflict(owner, first, f"the GraphQL type {name!r}")
 
-    def _check_target(self, owner: str, target: str) -> None:
-        held = get_object_definition(self.types.get(target))
-        if held is None or held.is_input:
-            raise PluginError(owner, f"extends {target!r}, but no object type has that name")
+    def _claim_prefix(self, owner: str, type_: Any) -> None:
+        spec = spec_of(type_) if isinstance(type_, type) else None
+        if spec is None or spec.prefix is None:
+            return
+        first = self.nodes.setdefault(spec.prefix, type_)
+        if first is not type_:
+            other = self.owners[get_object_definition(first, strict=True).name]
+            raise PluginConflict(owner, other, f"the prefix {spec.prefix!r} of global ids")
+
+    def _add_contribution(self, owner: str, contribution: SchemaContribution) -> None:
+        for cls in contribution.queries:
+            self._add_fields(owner, QUERY, cls)
+        for cls in contribution.mutations:
+            self._add_fields(owner, MUTATION, cls)
+        for target, cls in sorted(contribution.extends.items()):
+            checks.check_target(owner, target, self.types.get(target))
+            self._add_fields(owner, target, cls)
 
     def _add_fields(self, owner: str, target: str, cls: type) -> None:
-        definition = get_object_definition(cls)
-        if definition is None:
-            raise PluginError(owner, f"{cls.__name__} needs the decorator strawberry.type")
-        for declared in definition.fields:
+        for declared in get_object_definition(cls, strict=True).fields:
+            where = f"{target}.{name_of(declared)}"
             self._claim_field(owner, target, name_of(declared))
-            if not isinstance(declared, CrmField):
-                raise PluginError(
-                    owner,
-                    f"{target}.{name_of(declared)} has no permission; declare it with mapped, "
-                    "related, connection, computed, resolved or mutation of crmkit_schema",
-                )
-            self._check_permission(owner, target, declared)
-            made = copy(declared)
+            made = copy(checks.require_declared(owner, where, declared))
+            checks.check_permission(owner, where, made, self.permissions)
             made.owner = owner
-            if owner != CORE:
-                made.description = f"{declared.description} (Plugin {owner}.)"
+            if owner != CORE and made.description:
+                made.description = f"{made.description} (Plugin {owner}.)"
             self._added.setdefault(target, []).append(made)
 
     def _claim_field(self, owner: str, target: str, name: str) -> None:
@@ -162,105 +156,47 @@ class Composition:
             raise PluginConflict(owner, self.owners[target], f"the GraphQL field {key!r}")
         self.owners[key] = owner
 
-    def _check_permission(self, owner: str, target: str, declared: CrmField) -> None:
-        name = f"{target}.{name_of(declared)}"
-        spec = spec_of(_class_or_none(declared.type))
-        if declared.permission is None and (spec is None or spec.permission == PUBLIC):
-            raise PluginError(owner, f"{name} declares no permission; say permission=... or PUBLIC")
-        if declared.permission not in (None, PUBLIC, *self.permissions):
-            raise PluginError(
-                owner, f"{name} asks for {declared.permission!r}, which no manifest declares"
-            )
-
-    def _check_fields(self, type_name: str) -> None:
-        """Refuse output types whose fields could be seen without any permission."""
-        definition = get_object_definition(self.types[type_name])
-        if definition is None or definition.is_input:
-            return
-        owner, spec = self.owners[type_name], spec_of(definition.origin)
-        if spec is None:
-            raise PluginError(
-                owner, f"type {type_name!r} declares no permission; use object_type or value_type"
-            )
-        if spec.permission not in (PUBLIC, *self.permissions):
-            raise PluginError(
-                owner,
-                f"type {type_name!r} asks for {spec.permission!r}, which no manifest declares",
-            )
-
-
-def name_of(declared: StrawberryField) -> str:
-    """Return a field's GraphQL name."""
-    return declared.graphql_name or to_camel_case(declared.python_name)
-
-
-def row_class(type_: Any) -> type:
-    """Return the class inside optional, list and connection types."""
-    while isinstance(type_, StrawberryContainer):
-        type_ = type_.of_type
-    if isinstance(type_, LazyType):
-        type_ = type_.resolve_type()
-    definition = get_object_definition(type_)
-    if definition is not None and definition.concrete_of is not None:
-        return row_class(next(iter(definition.type_var_map.values())))
-    return type_  # type: ignore[no-any-return]
-
-
-def _class_or_none(type_: Any) -> Any:
-    cls = row_class(type_)
-    return cls if isinstance(cls, type) else None
-
-
-def _result_union(made: CrmField, source: Mutated) -> Any:
-    """Return the union of a mutation's success with its problems."""
-    members = (made.type, *source.members)
-    name = to_camel_case(made.python_name)
-    union = strawberry.union(
-        name=f"{name[0].upper()}{name[1:]}Result", description=f"What `{name}` answers."
-    )
-    return Annotated[Union[members], union]  # noqa: UP007 members are known only here
-
-
-def _named_types(roots: Iterable[type]) -> Iterator[tuple[str, Any]]:
-    """Yield every named type reachable from some classes, with its name; each once."""
-    seen: set[int] = set()
-    queue: list[Any] = list(roots)
-    while queue:
-        type_ = queue.pop(0)
-        while isinstance(type_, StrawberryContainer):
-            type_ = type_.of_type
-        if isinstance(type_, LazyType):
-            type_ = type_.resolve_type()
-        if id(type_) in seen:
-            continue
-        seen.add(id(type_))
-        if isinstance(type_, StrawberryEnumDefinition):
-            yield type_.name, type_
-        elif isinstance(type_, StrawberryUnion):
-            queue += type_.types
-        elif (definition := get_object_definition(type_)) is not None:
-            if definition.concrete_of is not None:
-                queue += definition.type_var_map.values()
+    def _check_sources(self) -> None:
+        for root, added in ((QUERY, QUERY), (MUTATION, MUTATION)):
+            for declared in self._added.get(added, ()):
+                with _blaming(declared.owner):
+                    field_checks.check_root_field(declared.owner, root, composed(declared, None))
+        for name, type_ in list(self.types.items()):
+            definition = get_object_definition(type_)
+            if definition is None or definition.is_input or definition.is_interface:
                 continue
-            if definition.is_graphql_generic:
-                continue
-            yield definition.name, type_
-            queue += [interface.origin for interface in definition.interfaces]
-            for each in definition.fields:
-                queue.append(each.type)
-                queue += [argument.type for argument in each.arguments]
-                queue += getattr(getattr(each, "source", None), "members", ())
+            for each in self._fields_by(definition):
+                owner = getattr(each, "owner", "") or self.owners[name]
+                with _blaming(owner):
+                    field_checks.check_field(owner, name, type_, each)
+
+    def _claim_made_names(self) -> None:
+        """Refuse types that are named as crmkit names what it makes for other types."""
+        for target in (QUERY, MUTATION, *list(self.types)):
+            definition = get_object_definition(self.types.get(target))
+            declared = self._fields_by(definition) if definition else self._added.get(target, [])
+            for each in declared:
+                if not isinstance(each, CrmField):
+                    continue
+                with _blaming(each.owner or self.owners.get(target, CORE)):
+                    arguments_of(each, self)
+                    for name in field_checks.made_names(each):
+                        self._refuse_made(name, each.owner or self.owners.get(target, CORE))
+        for name in self.filters.made:
+            self._refuse_made(name, CORE)
+
+    def _refuse_made(self, name: str, maker: str) -> None:
+        if name in self.types:
+            raise PluginConflict(self.owners[name], maker, f"the GraphQL type {name!r}")
 
 
-class CrmSchema(strawberry.Schema):
-    """A strawberry schema whose types have the fields of one composition."""
-
-    def __init__(self, composition: Composition, **options: Any) -> None:
-        self._composition = composition
-        super().__init__(**options)
-
-    def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
-        """Return the composed fields of a type."""
-        if type_definition.is_input:
-            return type_definition.fields
-        return self._composition.fields_of(type_definition)
+@contextmanager
+def _blaming(owner: str) -> Iterator[None]:
+    """Turn whatever a contribution makes Python or strawberry raise into its plugin's error."""
+    try:
+        yield
+    except CrmkitError:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise PluginError(owner, f"its part of the GraphQL schema is wrong: {reason}") from error

@@ -1,15 +1,13 @@
 """Pages of a list after Relay's connection model, with keyset cursors."""
 
-import base64
-import binascii
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import strawberry
 from graphql import GraphQLError
-from sqlakeyset import serialize_bookmark, unserialize_bookmark
-from sqlakeyset.serial import BadBookmark, PageSerializationError
 
+from crmkit_schema.cursors import read_cursor
 from crmkit_schema.declarations import given
 from crmkit_schema.specs import TypeSpec, note
 from crmkit_schema.values import bad_input
@@ -64,15 +62,16 @@ class Page:
     """
 
     size: int
-    place: tuple[Any, ...] | None
+    place: Sequence[Any] | None
     backwards: bool
 
 
-def read_page(arguments: dict[str, Any], order_name: str) -> Page:
+def read_page(arguments: Mapping[str, Any], order_name: str, types: Sequence[type]) -> Page:
     """Return the page that a connection's arguments ask for.
 
     Args:
         order_name: names the order; a cursor of another order is refused.
+        types: of the order's columns, in Python.
 
     Raises:
         GraphQLError: the arguments contradict each other or the cursor is not ours.
@@ -89,27 +88,5 @@ def read_page(arguments: dict[str, Any], order_name: str) -> Page:
             f"a page has 1 to {PAGE_MAX} rows, not {size}", extensions={"code": "PAGE_SIZE"}
         )
     cursor = before if backwards else after
-    return Page(size, None if cursor is None else read_cursor(cursor, order_name), backwards)
-
-
-def write_cursor(place: tuple[Any, ...], order_name: str) -> str:
-    """Return the cursor of a row from the values of the order's columns."""
-    text = f"{order_name}|{serialize_bookmark((place, False))}"
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def read_cursor(cursor: str, order_name: str) -> tuple[Any, ...]:
-    """Return the values a cursor holds.
-
-    Raises:
-        GraphQLError: it is not a cursor of a list in this order; code BAD_USER_INPUT.
-    """
-    try:
-        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        name, _, bookmark = base64.urlsafe_b64decode(padded).decode().partition("|")
-        place, _ = unserialize_bookmark(bookmark)
-    except (ValueError, binascii.Error, BadBookmark, PageSerializationError):
-        raise bad_input("that is not a cursor that crmkit gave") from None
-    if name != order_name or place is None:
-        raise bad_input("that cursor belongs to a list in another order")
-    return tuple(place)
+    place = None if cursor is None else read_cursor(cursor, order_name, types)
+    return Page(size, place, backwards)

@@ -1,19 +1,24 @@
 """What one request knows: who asks, when, and through which session."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLError
+from sqlalchemy import Executable
 from sqlmodel import Session
 from strawberry import Info
 
 from crmkit import Actor, Crm
+from crmkit_schema.fetching import Fetch
 from crmkit_schema.specs import PUBLIC
 
 if TYPE_CHECKING:
-    from crmkit_schema.fetching import Fetch
+    from crmkit_schema.runtime import ComposedSchema
+
+ROWS_MAX = 20_000
+"""Most rows that one operation reads; keys of one level stay below what databases bind at once."""
 
 
 @dataclass(slots=True)
@@ -27,7 +32,7 @@ class RequestContext:
             opens its own.
         now: the instant the operation began.
         today: the shops' calendar day at that instant.
-        statements: how many SQL statements were run so far.
+        schema: what the operation is executed on.
     """
 
     crm: Crm
@@ -35,14 +40,24 @@ class RequestContext:
     session: Session | None
     now: datetime
     today: date
-    schema: Any
-    statements: int = 0
-    _fetch: "Fetch | None" = field(default=None, repr=False)
+    schema: "ComposedSchema"
+    _rows_left: int = ROWS_MAX
+    _fetch: Fetch | None = field(default=None, repr=False)
+
+    @property
+    def is_production(self) -> bool:
+        """Whether names that the client did not send stay out of messages."""
+        return self.crm.settings.profile == "production"
+
+    @property
+    def rows_max(self) -> int:
+        """How many rows a statement should fetch at most: one more than are left."""
+        return self._rows_left + 1
 
     def require(self, permissions: Iterable[str]) -> None:
         """Refuse unless the actor has all of the permissions."""
-        for permission in permissions:
-            if permission != PUBLIC and permission not in self.actor.permissions:
+        for permission in sorted(permissions):
+            if not self.allows([permission]):
                 raise GraphQLError(
                     f"this needs the permission {permission!r}",
                     extensions={"code": "FORBIDDEN", "permission": permission},
@@ -52,28 +67,35 @@ class RequestContext:
         """Tell whether the actor has all of the permissions."""
         return all(each == PUBLIC or each in self.actor.permissions for each in permissions)
 
-    def bound(self) -> dict[str, Any]:
-        """Return the values for `crmkit_schema.bound`."""
-        return {
+    def rows(self, statement: Executable) -> list[Mapping[str, Any]]:
+        """Run a statement that reads, with the values of `bound`, and return its rows.
+
+        Raises:
+            GraphQLError: the whole operation read more rows than one may; code TOO_MANY_ROWS.
+        """
+        if self.session is not None:
+            found = self._run(self.session, statement)
+        else:
+            with self.crm.read() as session:
+                found = self._run(session, statement)
+        self._rows_left -= len(found)
+        if self._rows_left < 0:
+            raise GraphQLError(
+                f"one query reads {ROWS_MAX:,} rows at most; ask for smaller pages",
+                extensions={"code": "TOO_MANY_ROWS"},
+            )
+        return found
+
+    def fetch(self, info: Info) -> Fetch:
+        """Return what fetches rows for the operation that `info` belongs to."""
+        if self._fetch is None:
+            self._fetch = Fetch(self, info._raw_info)
+        return self._fetch
+
+    def _run(self, session: Session, statement: Executable) -> list[Mapping[str, Any]]:
+        values = {
             "request_home_currency": self.crm.settings.currency,
             "request_today": self.today,
             "request_now": self.now,
         }
-
-    def rows(self, statement: Any) -> list[Any]:
-        """Run a statement that reads and return its rows."""
-        self.statements += 1
-        values = self.bound()
-        if self.session is not None:
-            return list(self.session.execute(statement, values).mappings())
-        with self.crm.read() as session:
-            return list(session.execute(statement, values).mappings())
-
-    def fetch(self, info: Info) -> "Fetch":
-        """Return what fetches rows for the operation that `info` belongs to."""
-        from crmkit_schema.fetching import Fetch
-
-        raw = info._raw_info
-        if self._fetch is None or self._fetch.operation is not raw.operation:
-            self._fetch = Fetch(self, raw)
-        return self._fetch.at(raw)
+        return [dict(row) for row in session.connection().execute(statement, values).mappings()]

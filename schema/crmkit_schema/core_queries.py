@@ -12,10 +12,11 @@ from crmkit.contact import ContactError, normalise_email, normalise_phone
 from crmkit.manifest import API_VERSION
 from crmkit_schema.connections import Connection
 from crmkit_schema.customer_types import Customer
-from crmkit_schema.declarations import Key, connection, found_by, resolved
+from crmkit_schema.declarations import connection, found_by, resolved
 from crmkit_schema.interaction_types import Interaction
 from crmkit_schema.nodes import fetch_nodes, stored_id
 from crmkit_schema.object_types import Node, value_type
+from crmkit_schema.sources import Key
 from crmkit_schema.specs import PUBLIC
 from crmkit_schema.transaction_types import Transaction
 
@@ -117,7 +118,8 @@ class CoreQuery:
     @resolved("Any record by its global id; null if there is none.", permission="core.use")
     def node(self, info: Info, id: strawberry.ID) -> Node | None:
         """Return one node."""
-        return fetch_nodes(info, [id])[0]
+        found: Node | None = fetch_nodes(info, [id])[0]
+        return found
 
     @resolved(
         "Records by their global ids, in the same order, null where there is none; 100 at most.",

@@ -8,163 +8,30 @@ relation of a query and never one per row; whoever declares fields need not know
 The parameter `init` only tells type checkers that constructors do not take these fields.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeVar, cast
 
-from sqlalchemy import ColumnElement, FromClause, bindparam
 from strawberry.types.field import StrawberryField
 
+from crmkit_schema.sources import (
+    Codec,
+    Computed,
+    Condition,
+    Connected,
+    Embedded,
+    Expression,
+    Found,
+    Given,
+    Key,
+    Mapped,
+    Related,
+    Resolved,
+    Source,
+)
 from crmkit_schema.specs import PUBLIC
 from crmkit_schema.values import Money
 
 F = TypeVar("F", bound=Callable[..., Any])
-Expression = Callable[[FromClause], ColumnElement[Any]]
-Condition = Callable[[FromClause], ColumnElement[bool]]
-BoundName = Literal["home_currency", "today", "now"]
-
-
-def bound(name: BoundName) -> ColumnElement[Any]:
-    """Return a value of the request for use in a declared SQL expression.
-
-    Args:
-        name: `home_currency` (text), `today` (the shops' calendar day) or `now` (instant).
-    """
-    return bindparam(f"request_{name}", required=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Codec:
-    """How a stored value becomes the value of a field.
-
-    Attributes:
-        name: tells codecs apart in plans and error messages.
-        decode: called with each stored value that is not None.
-    """
-
-    name: str
-    decode: Callable[[Any], Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Mapped:
-    """A column or SQL expression of the type's source.
-
-    Attributes:
-        column: name of the column; empty means the field's own name.
-        sql: gives the expression instead, for the source's alias in the statement.
-    """
-
-    column: str = ""
-    sql: Expression | None = None
-    codec: Codec | None = None
-    filter: bool = False
-    sort: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Embedded:
-    """A value object made of several columns of the same row.
-
-    Attributes:
-        columns: for each parameter of `build`, the column it comes from.
-    """
-
-    build: Callable[..., Any]
-    columns: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Related:
-    """Rows of another type whose column `child` equals the parent's column `parent`.
-
-    Attributes:
-        where: a further condition on the child's source.
-        limit: most rows of a plain list; connections have pages instead.
-        order: columns of the child, `-` in front for descending; empty means its type's own.
-        filter: whether the parent can be filtered, and sorted, by fields of this one row.
-    """
-
-    parent: str = "id"
-    child: str = "id"
-    where: Condition | None = None
-    order: Sequence[str] = ()
-    limit: int = 100
-    filter: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Connected:
-    """Pages of rows of another type; at the root, of all rows.
-
-    Attributes:
-        child: column of the child that equals the parent's column `parent`; None at the root.
-    """
-
-    parent: str = "id"
-    child: str | None = None
-    where: Condition | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Computed:
-    """A function called once per level.
-
-    Attributes:
-        function: gets the list of parents and the request's context, and by keyword the
-            field's arguments; returns a list of the same length.
-        needs: columns of the parents that it reads.
-    """
-
-    function: Callable[..., Sequence[Any]]
-    needs: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One way of naming a row in a root look-up.
-
-    Attributes:
-        type: of the argument.
-        where: gives the condition for the source's alias and the bound value.
-        coerce: makes the bound value of the argument; None finds nothing.
-    """
-
-    type: Any
-    description: str
-    where: Callable[[FromClause, ColumnElement[Any]], ColumnElement[bool]]
-    coerce: Callable[[Any, Any], Any] = lambda value, _context: value
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """At most one row, named by exactly one of several keys."""
-
-    by: Mapping[str, Key]
-
-
-@dataclass(frozen=True, slots=True)
-class Resolved:
-    """A Python function per object; the escape hatch."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mutated:
-    """A Python function that writes.
-
-    Attributes:
-        members: the problem types its result union has beside success.
-    """
-
-    members: tuple[type, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """A value crmkit itself puts on connections and edges."""
-
-
-Source = Mapped | Embedded | Related | Connected | Computed | Found | Resolved | Mutated | Given
 
 
 class CrmField(StrawberryField):
@@ -172,14 +39,17 @@ class CrmField(StrawberryField):
 
     Attributes:
         source: where the data come from.
-        permission: what a caller needs; None until the type's own is filled in.
-        owner: the plugin that contributes it.
+        permission: what a caller needs beyond the type's permission; None if nothing.
+        owner: the plugin that contributes it to somebody else's type.
+        needed: every permission a caller needs, once the field is part of a schema.
+        is_optional: whether it was declared nullable, which every gated field then becomes.
     """
 
     source: Source
     permission: str | None = None
     owner: str = ""
     needed: frozenset[str] = frozenset()
+    is_optional: bool = False
 
     @property
     def is_basic_field(self) -> bool:
@@ -188,14 +58,14 @@ class CrmField(StrawberryField):
 
     def __copy__(self) -> "CrmField":
         made = super().__copy__()
-        made.source, made.permission = self.source, self.permission
-        made.owner, made.needed = self.owner, self.needed
+        made.source, made.permission, made.owner = self.source, self.permission, self.owner
+        made.needed, made.is_optional = self.needed, self.is_optional
         return made
 
     def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:
         """Return the field's value, fetching it if its level has not."""
         info.context.require(self.needed)
-        return info.context.fetch(info).value(self, source, args, kwargs)
+        return info.context.fetch(info).value(self, source, info._raw_info, args, kwargs)
 
 
 def declare(source: Source, description: str, permission: str | None) -> Any:
@@ -320,10 +190,3 @@ def resolved(description: str, *, permission: str | None = None) -> Callable[[F]
 def given(description: str) -> Any:
     """Declare a field of a connection or an edge, whose value crmkit sets."""
     return declare(Given(), description, PUBLIC)
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """An error that belongs to a field of every object of a level."""
-
-    error: Exception

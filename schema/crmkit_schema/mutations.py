@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 
-from crmkit_schema.declarations import Mutated, declare
+from crmkit_schema.declarations import declare
 from crmkit_schema.problems import RefusedProblem, ValidationProblem
+from crmkit_schema.sources import Mutated
 
 F = TypeVar("F", bound=Callable[..., Any])
 

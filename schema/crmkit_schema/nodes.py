@@ -6,10 +6,9 @@ from uuid import UUID
 
 from graphql import GraphQLError
 from strawberry import Info
-from strawberry.types.base import get_object_definition
 
+from crmkit_schema.context import RequestContext
 from crmkit_schema.object_types import split_id
-from crmkit_schema.specs import spec_of
 from crmkit_schema.values import bad_input
 
 IDS_MAX = 100
@@ -35,12 +34,12 @@ def fetch_nodes(info: Info, ids: Sequence[str]) -> list[Any]:
         raise GraphQLError(
             f"at most {IDS_MAX} ids, got {len(ids)}", extensions={"code": "PAGE_SIZE"}
         )
-    context = info.context
+    context: RequestContext = info.context
     by_class: dict[type, list[UUID]] = {}
     keys = []
     for text in ids:
         prefix, id_ = split_id(text)
-        cls = node_classes(context.schema.composition.types).get(prefix)
+        cls = context.schema.composition.nodes.get(prefix)
         if cls is None:
             raise bad_input(f"{text[:60]!r} is not an id that crmkit gave")
         by_class.setdefault(cls, []).append(id_)
@@ -48,16 +47,8 @@ def fetch_nodes(info: Info, ids: Sequence[str]) -> list[Any]:
     found = {
         (cls, id_): each
         for cls, some in by_class.items()
-        for id_, each in context.fetch(info).nodes(cls, list(dict.fromkeys(some))).items()
+        for id_, each in context.fetch(info)
+        .nodes(info._raw_info, cls, list(dict.fromkeys(some)))
+        .items()
     }
     return [found.get(key) for key in keys]
-
-
-def node_classes(types: dict[str, Any]) -> dict[str, type]:
-    """Return the node types of a schema by the prefix of their ids."""
-    classes = {}
-    for each in types.values():
-        spec = spec_of(each) if get_object_definition(each) is not None else None
-        if spec is not None and spec.prefix is not None:
-            classes[spec.prefix] = each
-    return classes

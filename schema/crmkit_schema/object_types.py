@@ -9,16 +9,8 @@ from sqlalchemy import FromClause
 from sqlmodel import SQLModel
 
 from crmkit import table_of
-from crmkit_schema.declarations import (
-    Codec,
-    CrmField,
-    Mapped,
-    computed,
-    connection,
-    mapped,
-    money,
-    related,
-)
+from crmkit_schema.declarations import CrmField, computed, connection, mapped, money, related
+from crmkit_schema.sources import Codec, Mapped
 from crmkit_schema.specs import PUBLIC, TypeSpec, note
 from crmkit_schema.values import bad_input
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, dataclass_transform
 
 import strawberry
+from strawberry.types.base import get_object_definition
 
 from crmkit import Problem as RowError
 from crmkit import Refused, ValidationFailed
@@ -41,7 +42,7 @@ def problem_type(error: type[Refused]) -> Callable[[T], T]:
 
     def make(cls: T) -> T:
         namespace = {k: v for k, v in vars(cls).items() if k not in ("__dict__", "__weakref__")}
-        made: T = value_type(type(cls.__name__, (Problem,), namespace))  # type: ignore[assignment, type-var]
+        made: T = value_type(type(cls.__name__, (Problem,), namespace))  # type: ignore[assignment]
         made.__crmkit_error__ = error  # type: ignore[attr-defined]
         return made
 
@@ -85,7 +86,7 @@ def as_problem(error: Refused, members: Sequence[type]) -> Any:
     by_error = {member.__crmkit_error__: member for member in members}  # type: ignore[attr-defined]
     chosen = next(by_error[cls] for cls in type(error).__mro__ if cls in by_error)
     values: dict[str, Any] = {"code": error.code, "message": str(error)}
-    for declared in chosen.__strawberry_definition__.fields:
+    for declared in get_object_definition(chosen, strict=True).fields:
         if declared.python_name not in values:
             value = getattr(error, declared.python_name)
             values[declared.python_name] = (

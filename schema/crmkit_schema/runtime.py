@@ -1,36 +1,24 @@
 """Executing GraphQL operations on a composed schema."""
 
-import logging
-from collections import OrderedDict
-from collections.abc import Iterable
-from secrets import token_hex
-from threading import Lock
-from typing import Any
+from contextlib import nullcontext
 
 from graphql import (
     DocumentNode,
     ExecutionResult,
-    GraphQLError,
     OperationType,
     execute_sync,
     get_operation_ast,
-    parse,
-    validate,
 )
+from sqlmodel import Session
 from strawberry.printer import print_schema
 
-from crmkit import Actor, Crm, CrmkitError, PluginError, SchemaContribution
-from crmkit.errors import HookFailed
-from crmkit_schema.composition import CORE, Composition, CrmSchema
+from crmkit import Actor, Crm, PluginError
+from crmkit_schema.answers import formatted, refused
+from crmkit_schema.composed_schema import build, contributions_of
+from crmkit_schema.composition import CORE
 from crmkit_schema.context import RequestContext
-from crmkit_schema.core_contribution import core_contribution, roots
+from crmkit_schema.documents import Documents
 from crmkit_schema.requests import GraphQLAnswer, GraphQLRequest
-from crmkit_schema.values import schema_config
-
-log = logging.getLogger("crmkit")
-_DOCUMENTS_MAX = 256
-_TOKENS_MAX = 1_500
-_ERRORS_MAX = 5
 
 
 class ComposedSchema:
@@ -39,34 +27,20 @@ class ComposedSchema:
     Attributes:
         composition: who contributed what.
         schema: the strawberry schema.
+
+    Raises:
+        PluginError: a plugin's part cannot be composed; it names the plugin.
     """
 
     def __init__(self, crm: Crm) -> None:
         self.crm = crm
-        contributions: list[tuple[str, SchemaContribution]] = [(CORE, core_contribution())]
-        contributions += [
-            (loaded.name, answer) for loaded, answer in crm.registry.ask("register_graphql")
-        ]
-        self.composition = Composition(contributions, frozenset(crm.registry.permissions))
-        query, mutation = roots()
-        extra = [each for _, contribution in contributions for each in contribution.types]
-        try:
-            self.schema = CrmSchema(
-                self.composition,
-                query=query,
-                mutation=mutation,
-                types=extra,
-                config=schema_config(),
-            )
-        except CrmkitError:
-            raise
-        except Exception as error:
-            raise PluginError("core", f"the GraphQL schema cannot be built: {error}") from error
-        self._documents: OrderedDict[str, DocumentNode | list[GraphQLError]] = OrderedDict()
-        self._lock = Lock()
+        permissions = frozenset(crm.registry.permissions)
+        self.composition, self.schema = build(contributions_of(crm), permissions)
+        self._is_production = crm.settings.profile == "production"
+        self.documents = Documents(self.schema._schema, crm.settings)
 
     def sdl(self) -> str:
-        """Return the schema in GraphQL's definition language; the same plugins give the same text."""
+        """Return the schema in GraphQL's definition language; stable for the same plugins."""
         return print_schema(self.schema) + "\n"
 
     def execute(self, request: GraphQLRequest, actor: Actor | None) -> GraphQLAnswer:
@@ -76,65 +50,60 @@ class ComposedSchema:
             actor: whose permissions count.
         """
         if actor is None:
-            return _refused("UNAUTHENTICATED", "sign in first")
-        document = self._document(request.query)
+            return refused("UNAUTHENTICATED", "sign in first")
+        document = self.documents.read(request.query)
         if isinstance(document, list):
-            return GraphQLAnswer(None, _formatted(document), was_executed=False)
-        operation = get_operation_ast(document, request.operation_name)
+            return GraphQLAnswer(None, formatted(document), was_executed=False)
+        operation = get_operation_ast(document.node, request.operation_name)
         if operation is None:
-            return _refused("OPERATION_NOT_FOUND", _which_operation(request))
-        if operation.operation is OperationType.QUERY:
-            with self.crm.read() as session:
-                result = self._run(document, request, actor, session)
-        else:
-            result = self._run(document, request, actor, None)
-        executed = result.data is not None or not _is_request_error(result)
-        return GraphQLAnswer(result.data, _formatted(result.errors or ()), was_executed=executed)
+            return refused("OPERATION_NOT_FOUND", _which_operation(request))
+        excess = self.documents.cost_error(
+            document, request.operation_name, request.variables or {}
+        )
+        if excess is not None:
+            return GraphQLAnswer(None, formatted([excess]), was_executed=False)
+        is_query = operation.operation is OperationType.QUERY
+        with self.crm.read() if is_query else nullcontext() as session:
+            result = self._run(document.node, request, actor, session)
+        was_executed = result.data is not None or _began(result)
+        return GraphQLAnswer(result.data, formatted(result.errors or ()), was_executed)
 
     def _run(
-        self, document: DocumentNode, request: GraphQLRequest, actor: Actor, session: Any
+        self,
+        document: DocumentNode,
+        request: GraphQLRequest,
+        actor: Actor,
+        session: Session | None,
     ) -> ExecutionResult:
         now = self.crm.clock.now()
         today = now.astimezone(self.crm.settings.zone).date()
-        context = RequestContext(self.crm, actor, session, now, today, self)
-        result = execute_sync(
+        return execute_sync(
             self.schema._schema,
             document,
-            context_value=context,
+            context_value=RequestContext(self.crm, actor, session, now, today, self),
             variable_values=request.variables,
             operation_name=request.operation_name,
+            hide_suggestions=self._is_production,
         )
-        self.statements_last = context.statements
-        return result
 
-    def _document(self, text: str) -> DocumentNode | list[GraphQLError]:
-        """Return the parsed and validated document, or what is wrong with it; remembers both."""
-        with self._lock:
-            known = self._documents.get(text)
-            if known is not None:
-                self._documents.move_to_end(text)
-                return known
-        made = self._check(text)
-        with self._lock:
-            self._documents[text] = made
-            if len(self._documents) > _DOCUMENTS_MAX:
-                self._documents.popitem(last=False)
-        return made
 
-    def _check(self, text: str) -> DocumentNode | list[GraphQLError]:
+def compose(crm: Crm, *, skip_broken: bool = False) -> ComposedSchema:
+    """Return the schema of an application.
+
+    Args:
+        skip_broken: put a plugin whose part cannot be composed aside, in `crm.registry` too,
+            instead of raising.
+
+    Raises:
+        PluginError: a plugin's part cannot be composed; it names the plugin.
+    """
+    while True:
         try:
-            document = parse(text, max_tokens=_TOKENS_MAX)
-        except GraphQLError as error:
-            return [_coded(error, "GRAPHQL_PARSE_FAILED")]
-        except RecursionError:
-            return [
-                _coded(GraphQLError("the document is nested too deeply"), "GRAPHQL_PARSE_FAILED")
-            ]
-        quiet = self.crm.settings.profile == "production"
-        errors = validate(
-            self.schema._schema, document, max_errors=_ERRORS_MAX, hide_suggestions=quiet
-        )
-        return [_coded(each, "GRAPHQL_VALIDATION_FAILED") for each in errors] or document
+            return ComposedSchema(crm)
+        except PluginError as error:
+            if not skip_broken or error.plugin == CORE:
+                raise
+            crm.registry = crm.registry.without(error.plugin, error.reason)
 
 
 def _which_operation(request: GraphQLRequest) -> str:
@@ -143,44 +112,6 @@ def _which_operation(request: GraphQLRequest) -> str:
     return "the document has several operations, or none; say which by operationName"
 
 
-def _is_request_error(result: ExecutionResult) -> bool:
-    """Tell whether execution never began, because variables could not be read."""
-    return all(each.path is None for each in result.errors or ())
-
-
-def _refused(code: str, message: str) -> GraphQLAnswer:
-    return GraphQLAnswer(None, [{"message": message, "extensions": {"code": code}}], False)
-
-
-def _coded(error: GraphQLError, code: str) -> GraphQLError:
-    error.extensions = {"code": code, **(error.extensions or {})}
-    return error
-
-
-def _formatted(errors: Iterable[GraphQLError]) -> list[dict[str, Any]]:
-    return [_format(each) for each in errors]
-
-
-def _format(error: GraphQLError) -> dict[str, Any]:
-    """Return an error for the client; what is not meant for it stays in the log."""
-    formatted: dict[str, Any] = dict(error.formatted)
-    original = _root_cause(error)
-    if original is None or isinstance(original, GraphQLError):
-        extensions = {**(getattr(original, "extensions", None) or {}), **(error.extensions or {})}
-        formatted["extensions"] = {"code": "BAD_USER_INPUT", **extensions}
-        return formatted
-    if isinstance(original, CrmkitError) and not isinstance(original, HookFailed | PluginError):
-        formatted["extensions"] = {"code": original.code}
-        return formatted
-    reference = token_hex(6)
-    log.error("reference %s: %s", reference, original, exc_info=original)
-    formatted["message"] = f"something went wrong here; the operator finds it as {reference}"
-    formatted["extensions"] = {"code": "INTERNAL", "reference": reference}
-    return formatted
-
-
-def _root_cause(error: GraphQLError) -> BaseException | None:
-    original: BaseException | None = error.original_error
-    while isinstance(original, GraphQLError) and original.original_error is not None:
-        original = original.original_error
-    return original
+def _began(result: ExecutionResult) -> bool:
+    """Tell whether execution began: until then errors have no path."""
+    return any(each.path is not None for each in result.errors or ())

@@ -39,3 +39,20 @@ def spec_of(cls: Any) -> TypeSpec | None:
     if definition is not None and definition.concrete_of is not None:
         cls = definition.concrete_of.origin
     return getattr(cls, "__crmkit__", None)
+
+
+def order_of(cls: type) -> Sequence[str]:
+    """Return the columns that lists of a type are sorted by."""
+    return _known(cls).order
+
+
+def permission_of(cls: type) -> str:
+    """Return what a caller needs to see objects of a type."""
+    return _known(cls).permission
+
+
+def _known(cls: type) -> TypeSpec:
+    spec = spec_of(cls)
+    if spec is None:
+        raise TypeError(f"{cls.__name__} needs the decorator object_type or value_type")
+    return spec

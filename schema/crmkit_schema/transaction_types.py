@@ -9,7 +9,8 @@ from sqlalchemy import FromClause, literal, select
 from crmkit import models, table_of
 from crmkit.models import LineKind, TransactionKind
 from crmkit_schema.connections import Connection
-from crmkit_schema.customer_types import Customer, pieces
+from crmkit_schema.customer_figures import pieces
+from crmkit_schema.customer_types import Customer
 from crmkit_schema.declarations import connection, mapped, money, related
 from crmkit_schema.object_types import object_type
 from crmkit_schema.values import Long, Money

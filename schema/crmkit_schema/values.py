@@ -1,5 +1,6 @@
 """Value types: scalars and small objects without identity."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, NewType
 
@@ -16,6 +17,27 @@ from crmkit_schema.specs import TypeSpec, note
 def bad_input(message: str) -> GraphQLError:
     """Return the error for a value that a scalar cannot take."""
     return GraphQLError(message, extensions={"code": "BAD_USER_INPUT"})
+
+
+def refuse_unstorable(value: Any) -> None:
+    """Refuse text that no database can store, wherever it stands in a value.
+
+    Raises:
+        GraphQLError: it holds a NUL character or half of a surrogate pair.
+    """
+    if isinstance(value, str):
+        try:
+            is_storable = b"\x00" not in value.encode()
+        except UnicodeEncodeError:
+            is_storable = False
+        if not is_storable:
+            raise bad_input("text must not hold a NUL character or half of a surrogate pair")
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            refuse_unstorable(each)
+    elif isinstance(value, list):
+        for each in value:
+            refuse_unstorable(each)
 
 
 def _text(value: Any) -> str:
@@ -114,17 +136,20 @@ def schema_config() -> StrawberryConfig:
     return StrawberryConfig(scalar_map=SCALARS)
 
 
-@strawberry.type
+def _amount(root: "Money") -> Amount:
+    return Amount(format_minor(root.minor, root.currency))
+
+
+@strawberry.type(description="An amount of money.")
 class Money:
-    """An amount of money."""
+    """Minor units with their currency."""
 
     minor: Long = strawberry.field(description="In the currency's minor unit, such as pence.")
     currency: str = strawberry.field(description="ISO 4217 code.")
 
-    @strawberry.field(description='In major units as text, such as "12.50".')
-    def amount(self) -> Amount:
-        """Return the amount in major units."""
-        return Amount(format_minor(self.minor, self.currency))
+    amount: Amount = strawberry.field(
+        description='In major units as text, such as "12.50".', resolver=_amount
+    )
 
 
 note(Money, TypeSpec())
