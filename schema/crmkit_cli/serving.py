@@ -1,0 +1,91 @@
+"""Running the application under uvicorn until it is told to stop."""
+
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from types import FrameType
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from crmkit.errors import SettingsError
+
+HEAD_BYTES_MAX = 16_384
+"""Largest request line and headers taken, together."""
+GRACE_SECONDS = 15
+"""How long requests that are under way may go on after the server was told to stop."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that clients can already connect to; they wait until serving begins.
+
+    Args:
+        port: 0 takes a free one.
+
+    Raises:
+        SettingsError: the address cannot be used.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        reason = str(error.strerror).partition(" (")[0]
+        raise SettingsError(
+            f"cannot listen at {host} port {port}: {reason}; choose another with --port"
+        ) from None
+
+
+def address(listening: socket.socket) -> str:
+    """Return the address that a browser on this machine finds the server at."""
+    host, port = listening.getsockname()[:2]
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - read, not bound
+    return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
+
+
+def run(app: ASGIApp, listening: socket.socket, announce: Callable[[], None]) -> None:
+    """Serve until SIGTERM or Ctrl+C, then leave with exit code 0.
+
+    Requests under way get `GRACE_SECONDS` to end.
+
+    Args:
+        announce: called when the server may be told about, and stopped.
+    """
+    _log_to_stderr()
+    config = uvicorn.Config(
+        app,
+        http=_protocol(),
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        h11_max_incomplete_event_size=HEAD_BYTES_MAX,
+    )
+    # Once uvicorn has stopped it raises the signal again; stopping when told to is no failure.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave)
+    announce()
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)
+
+
+def _protocol() -> Any:
+    """Return the faster protocol where it is installed, with the limit that it lacks."""
+    if find_spec("httptools") is None:
+        return "h11"
+    from crmkit_cli.limited_protocol import LimitedProtocol
+
+    return LimitedProtocol
+
+
+def _log_to_stderr() -> None:
+    form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format=form)
