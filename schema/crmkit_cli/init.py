@@ -69,11 +69,13 @@ def write_data_dir(
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     plugins = ", ".join(f'"{name}"' for name in Settings.model_fields["plugins"].default)
     text = _SETTINGS.format(timezone=timezone, profile=profile, plugins=plugins)
+    file = data_dir / "crmkit.toml"
     try:
-        with (data_dir / "crmkit.toml").open("x", encoding="utf-8") as file:
-            file.write(text)
+        # The database's password may stand here one day.
+        file.touch(mode=0o600, exist_ok=False)
     except FileExistsError:
         return False
+    file.write_text(text, encoding="utf-8")
     folder = data_dir / "plugins"
     folder.mkdir(exist_ok=True)
     (folder / "README.md").write_text(_PLUGINS_NOTE, encoding="utf-8")
