@@ -6,6 +6,7 @@ Rows are tuples of wire values: integers, text, None, booleans; ids as `UUID.hex
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Table, Uuid
@@ -33,9 +34,10 @@ def insert_rows(
         return
     connection = session.connection()
     if connection.dialect.name == "sqlite":
-        sql = _sqlite_insert(table_of(model), tuple(columns))
         for start in range(0, len(rows), _SQLITE_CHUNK):
-            connection.exec_driver_sql(sql, rows[start : start + _SQLITE_CHUNK])
+            part = rows[start : start + _SQLITE_CHUNK]
+            filled, part = _without_empty_columns(table_of(model), tuple(columns), part)
+            connection.exec_driver_sql(_sqlite_insert(table_of(model), filled), part)
     elif len(rows) < _COPY_FROM:
         _unnest(session, _postgres_insert(table_of(model), tuple(columns)), rows)
     else:
@@ -89,6 +91,23 @@ def _unnest(session: Session, sql: str, rows: Sequence[Wire]) -> None:
     session.connection().exec_driver_sql(
         sql, tuple(list(column) for column in zip(*rows, strict=True))
     )
+
+
+def _without_empty_columns(
+    table: Table, columns: tuple[str, ...], rows: Sequence[Wire]
+) -> tuple[tuple[str, ...], Sequence[Wire]]:
+    """Leave out columns that are null in every row: sqlite3 binds a null slower than a text."""
+    empty = {
+        at
+        for at, name in enumerate(columns)
+        if rows[0][at] is None
+        and table.c[name].server_default is None
+        and all(row[at] is None for row in rows)
+    }
+    kept = [at for at in range(len(columns)) if at not in empty]
+    if not empty or len(kept) < 2:
+        return columns, rows
+    return tuple(columns[at] for at in kept), list(map(itemgetter(*kept), rows))
 
 
 @lru_cache(maxsize=256)

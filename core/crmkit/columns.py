@@ -13,7 +13,8 @@ Json = JSON().with_variant(JSONB(), "postgresql")
 
 def wire_instant(at: datetime) -> str:
     """Return an instant as both databases accept it as text: fixed width, UTC, sortable."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # isoformat takes a tenth of the time of strftime, which shows in imports
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 class Instant(TypeDecorator[datetime]):

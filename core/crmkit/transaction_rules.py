@@ -4,6 +4,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -13,7 +14,7 @@ import orjson
 from crmkit.batches import RecordedLine
 from crmkit.checking import NAME_MAX, Row, TextError, clean_text
 from crmkit.errors import Problem
-from crmkit.inputs import LineInput, TransactionInput
+from crmkit.inputs import Amount, LineInput, TransactionInput
 from crmkit.models import LineKind, TransactionKind
 from crmkit.money import AmountError, line_amount, parse_micros, parse_milli, parse_minor
 
@@ -24,6 +25,7 @@ QUANTITY_MILLI_MAX = 10**12
 DESCRIPTION_MAX = 2_000
 
 _LINE_KINDS = frozenset(map(str, LineKind))
+_WRONG_SIGN: dict[str, int] = {TransactionKind.SALE: -1, TransactionKind.RETURN: 1}
 _LINKED = (TransactionKind.RETURN, TransactionKind.EXCHANGE, TransactionKind.VOID)
 
 
@@ -127,46 +129,72 @@ def _check_lines(
     row: Row, lines: Iterable[LineInput], kind: str, currency: str
 ) -> tuple[RecordedLine, ...]:
     checked = []
+    wrong_sign = _WRONG_SIGN.get(kind, 0)
     for position, line in enumerate(lines, 1):
         if position > LINES_MAX:
             break
         try:
-            checked.append(_line(position, line, currency))
+            done = _line(position, line, currency)
         except (AmountError, TextError, TypeError):
             _explain_line(row, position, line, currency)
             continue
-        _check_line_rules(row, checked[-1], kind)
+        checked.append(done)
+        if (
+            done.quantity_milli * wrong_sign > 0
+            or done.discount_minor < 0
+            or done.original_position is not None
+        ):
+            _check_line_rules(row, done, kind)
     return tuple(checked)
 
 
 def _line(position: int, line: LineInput, currency: str) -> RecordedLine:
     """Read one line fast; any doubt raises, and `_explain_line` says what it was."""
-    kind, sku, text = line.kind, clean_text(line.sku, NAME_MAX), line.description
+    product = _product(line.kind, line.sku, line.description, line.category, line.brand)
+    figures = _figures(
+        line.quantity, line.unit_price, line.discount, line.tax, line.amount, currency
+    )
+    return RecordedLine(position, *product, *figures, line.original_position)
+
+
+@lru_cache(maxsize=16384)
+def _product(
+    kind: str, sku: str, description: str | None, category: str | None, brand: str | None
+) -> tuple[str, str, str | None, str | None, str | None]:
+    """Read what a line sells; the same few products come again and again."""
+    sku = clean_text(sku, NAME_MAX)
     if kind not in _LINE_KINDS or not sku:
         raise TextError
-    quantity = parse_milli(line.quantity)
-    price = parse_micros(line.unit_price)
-    discount = 0 if line.discount is None else parse_minor(line.discount, currency)
-    if line.amount is None:
-        amount = line_amount(quantity, price, currency) - discount
-    else:
-        amount = parse_minor(line.amount, currency)
-    if abs(amount) >= AMOUNT_MINOR_MAX or abs(quantity) >= QUANTITY_MILLI_MAX:
-        raise AmountError("too large")
-    return RecordedLine(
-        position,
+    return (
         kind,
         sku,
-        None if text is None else clean_text(text, DESCRIPTION_MAX) or None,
-        None if line.category is None else clean_text(line.category, NAME_MAX) or None,
-        None if line.brand is None else clean_text(line.brand, NAME_MAX) or None,
-        quantity,
-        price,
-        discount,
-        0 if line.tax is None else parse_minor(line.tax, currency),
-        amount,
-        line.original_position,
+        None if description is None else clean_text(description, DESCRIPTION_MAX) or None,
+        None if category is None else clean_text(category, NAME_MAX) or None,
+        None if brand is None else clean_text(brand, NAME_MAX) or None,
     )
+
+
+@lru_cache(maxsize=65536, typed=True)
+def _figures(
+    quantity: Amount,
+    unit_price: Amount,
+    discount: Amount | None,
+    tax: Amount | None,
+    amount: Amount | None,
+    currency: str,
+) -> tuple[int, int, int, int, int]:
+    """Read what a line's numbers say, in the units and the order of `RecordedLine`."""
+    milli = parse_milli(quantity)
+    micros = parse_micros(unit_price)
+    discount_minor = 0 if discount is None else parse_minor(discount, currency)
+    tax_minor = 0 if tax is None else parse_minor(tax, currency)
+    if amount is None:
+        minor = line_amount(milli, micros, currency) - discount_minor
+    else:
+        minor = parse_minor(amount, currency)
+    if abs(minor) >= AMOUNT_MINOR_MAX or abs(milli) >= QUANTITY_MILLI_MAX:
+        raise AmountError("too large")
+    return milli, micros, discount_minor, tax_minor, minor
 
 
 def _explain_line(row: Row, position: int, line: LineInput, currency: str) -> None:
