@@ -10,6 +10,7 @@ from crmkit.batches import (
     RecordedInteraction,
     RecordedLine,
     RecordedTransaction,
+    Refusal,
     TransactionBatch,
 )
 from crmkit.bulk import insert_rows, merge_rows, table_of
@@ -88,6 +89,7 @@ __all__ = [
     "RecordedInteraction",
     "RecordedLine",
     "RecordedTransaction",
+    "Refusal",
     "Refused",
     "RowResult",
     "SchemaContribution",

@@ -62,20 +62,26 @@ def assemble_roles(permissions: Iterable[Permission], chosen: Mapping[str, Itera
         chosen: the setting `roles`; a role named there has just these permissions.
 
     Raises:
-        SettingsError: a chosen role names a permission that no plugin declares.
+        SettingsError: a chosen role misspells a permission of core or of a plugin that is on.
     """
     declared = {permission.name: permission for permission in permissions}
+    owners = {_owner(name) for name in declared}
     roles: dict[str, set[str]] = {}
     for permission in declared.values():
         for role in permission.roles:
             roles.setdefault(role, set()).add(permission.name)
     for role, names in chosen.items():
-        unknown = sorted(set(names) - declared.keys())
+        unknown = [each for each in sorted(set(names) - declared.keys()) if _owner(each) in owners]
         if unknown:
             raise SettingsError(f"role {role!r} has the unknown permission {unknown[0]!r}")
-        roles[role] = set(names)
+        roles[role] = set(names) & declared.keys()
     roles[ADMIN] = set(declared)
     return Roles({role: frozenset(names) for role, names in roles.items()})
+
+
+def _owner(permission: str) -> str:
+    """Return what a permission belongs to; one of a plugin that is off has no effect."""
+    return permission.partition(".")[0]
 
 
 def create_token(

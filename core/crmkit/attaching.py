@@ -46,6 +46,7 @@ def attach_transactions(
     *,
     now: datetime,
     policy: ErrorPolicy = ErrorPolicy.REJECT_BATCH,
+    actor: str | None = None,
 ) -> list[RowResult]:
     """Say whose anonymous transactions were; returns and voids of a sale follow it.
 
@@ -66,9 +67,9 @@ def attach_transactions(
     outcomes.enforce(policy)
     if attached:
         recorded = load_recorded(session, _attach(session, attached, now))
-        batch = TransactionBatch(tuple(recorded.values()), now)
+        batch = TransactionBatch(tuple(recorded.values()), now, actor)
         metrics.apply(session, batch)
-        registry.tell("transactions_attached", session=session, batch=batch)
+        registry.tell("transactions_attached", session, batch=batch)
     return outcomes.in_order()
 
 

@@ -1,9 +1,12 @@
-"""What hooks receive: batches of records as they were written."""
+"""What hooks receive: batches of records as they were written.
 
-from collections.abc import Sequence
+Read records by attribute, never by position: new attributes may be added at the end.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 
@@ -52,10 +55,29 @@ class TransactionBatch:
 
     Attributes:
         recorded_at: when crmkit learned of them, in UTC.
+        actor: who sent them, as the access token is named; None for crmkit itself.
     """
 
     transactions: Sequence[RecordedTransaction]
     recorded_at: datetime
+    actor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a `check_*` hook does not want one record written.
+
+    Attributes:
+        id: the record's id in the batch.
+        code: stable name in UPPER_SNAKE.
+        message: one sentence for the people at the till.
+        field: path inside the record, such as `lines[2].sku`; empty for the record itself.
+    """
+
+    id: UUID
+    code: str
+    message: str
+    field: str = ""
 
 
 class RecordedInteraction(NamedTuple):
@@ -75,6 +97,7 @@ class RecordedInteraction(NamedTuple):
     sku: str | None
     transaction_id: UUID | None
     staff: str | None
+    payload: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +106,7 @@ class InteractionBatch:
 
     interactions: Sequence[RecordedInteraction]
     recorded_at: datetime
+    actor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,3 +121,4 @@ class CustomerBatch:
     created: Sequence[UUID]
     changed: Sequence[UUID]
     recorded_at: datetime
+    actor: str | None = None

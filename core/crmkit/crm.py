@@ -35,6 +35,9 @@ _LOST_RACES = frozenset({"23505", "40P01", "40001"})  # unique violation, deadlo
 class Crm:
     """crmkit without GraphQL: everything an application or a command needs.
 
+    Every service takes `actor`, who asks, as plugins are told; and `session`, a writing session
+    that is open already, so that a plugin can write rows of its own and a sale in one go.
+
     Attributes:
         settings: what the retailer chose.
         registry: the plugins that are on.
@@ -74,16 +77,20 @@ class Crm:
         with self.database.read() as session:
             yield session
 
-    def write(self, work: Callable[[Session], T]) -> T:
+    def write(self, work: Callable[[Session], T], *, session: Session | None = None) -> T:
         """Run `work` in a writing session and commit; a race lost to another writer is run again.
 
         Args:
             work: may be called more than once, each time from the start.
+            session: a writing session that is open already; `work` then joins it, and whoever
+                opened it commits.
         """
+        if session is not None:
+            return work(session)
         for left in range(_TRIES - 1, -1, -1):
             try:
-                with self.database.write() as session:
-                    return work(session)
+                with self.database.write() as own:
+                    return work(own)
             except (DBAPIError, HookFailed) as error:
                 if left == 0 or not _lost_race(error):
                     raise
@@ -95,56 +102,85 @@ class Crm:
         *,
         policy: ErrorPolicy = ErrorPolicy.REJECT_BATCH,
         create_missing_customers: bool = False,
+        actor: str | None = None,
+        session: Session | None = None,
     ) -> list[RowResult]:
         """Record transactions; see `crmkit.transactions.record_transactions`."""
-        return self.write(
-            lambda session: record_transactions(
-                session,
+
+        def work(writing: Session) -> list[RowResult]:
+            return record_transactions(
+                writing,
                 self.registry,
                 inputs,
                 now=self.clock.now(),
                 zone=self.settings.zone,
                 policy=policy,
                 create_missing_customers=create_missing_customers,
+                actor=actor,
             )
-        )
+
+        return self.write(work, session=session)
 
     def record_interactions(
-        self, inputs: Sequence[InteractionInput], *, policy: ErrorPolicy = ErrorPolicy.REJECT_BATCH
+        self,
+        inputs: Sequence[InteractionInput],
+        *,
+        policy: ErrorPolicy = ErrorPolicy.REJECT_BATCH,
+        actor: str | None = None,
+        session: Session | None = None,
     ) -> list[RowResult]:
         """Record interactions; see `crmkit.interactions.record_interactions`."""
-        return self.write(
-            lambda session: record_interactions(
-                session, self.registry, inputs, now=self.clock.now(), policy=policy
+
+        def work(writing: Session) -> list[RowResult]:
+            now = self.clock.now()
+            return record_interactions(
+                writing, self.registry, inputs, now=now, policy=policy, actor=actor
             )
-        )
+
+        return self.write(work, session=session)
 
     def upsert_customers(
-        self, inputs: Sequence[CustomerInput], *, policy: ErrorPolicy = ErrorPolicy.REJECT_BATCH
+        self,
+        inputs: Sequence[CustomerInput],
+        *,
+        policy: ErrorPolicy = ErrorPolicy.REJECT_BATCH,
+        actor: str | None = None,
+        session: Session | None = None,
     ) -> list[RowResult]:
         """Create or change customers; see `crmkit.customers.upsert_customers`."""
-        now = self.clock.now()
-        return self.write(
-            lambda session: upsert_customers(
-                session,
+
+        def work(writing: Session) -> list[RowResult]:
+            now = self.clock.now()
+            return upsert_customers(
+                writing,
                 self.registry,
                 inputs,
                 now=now,
                 today=now.astimezone(self.settings.zone).date(),
                 country=self.settings.country,
                 policy=policy,
+                actor=actor,
             )
-        )
+
+        return self.write(work, session=session)
 
     def attach_transactions(
-        self, inputs: Sequence[AttachInput], *, policy: ErrorPolicy = ErrorPolicy.REJECT_BATCH
+        self,
+        inputs: Sequence[AttachInput],
+        *,
+        policy: ErrorPolicy = ErrorPolicy.REJECT_BATCH,
+        actor: str | None = None,
+        session: Session | None = None,
     ) -> list[RowResult]:
         """Attach anonymous transactions; see `crmkit.attaching.attach_transactions`."""
-        return self.write(
-            lambda session: attach_transactions(
-                session, self.registry, inputs, now=self.clock.now(), policy=policy
+
+        def work(writing: Session) -> list[RowResult]:
+            now = self.clock.now()
+            return attach_transactions(
+                writing, self.registry, inputs, now=now, policy=policy, actor=actor
             )
-        )
+
+        return self.write(work, session=session)
 
     def authenticate(self, token: str) -> Actor | None:
         """Return who bears a token, or None if it is not good."""

@@ -43,6 +43,7 @@ def upsert_customers(
     today: date,
     country: str,
     policy: ErrorPolicy = ErrorPolicy.REJECT_BATCH,
+    actor: str | None = None,
 ) -> list[RowResult]:
     """Create customers that are new and change those that are known, by external id.
 
@@ -86,8 +87,8 @@ def upsert_customers(
             taken = each in new or id_ in touched
             outcomes.add(RowResult(each.row, Outcome.TAKEN if taken else Outcome.KNOWN, id_))
     if created or changed:
-        batch = CustomerBatch(tuple(created), tuple(changed), now)
-        registry.tell("customers_upserted", session=session, batch=batch)
+        batch = CustomerBatch(tuple(created), tuple(changed), now, actor)
+        registry.tell("customers_upserted", session, batch=batch)
     return outcomes.in_order()
 
 

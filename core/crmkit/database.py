@@ -12,11 +12,43 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.pool import QueuePool
 from sqlmodel import Session
 
-from crmkit.errors import DatabaseBusy, SettingsError
+from crmkit.errors import DatabaseBusy, SessionMisused, SettingsError
 
 _POSTGRES_OPTIONS = (
     "-c statement_timeout=15000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=30000"
 )
+
+
+_TURN_SECONDS_MAX = 15.0
+
+
+class WriteSession(Session):
+    """A session in which one write happens, whole or not at all.
+
+    Whoever opened it ends it: services and hooks that work in it can neither commit nor roll
+    back, so what one of them does never comes apart from the rest. Savepoints are allowed.
+    """
+
+    _ended_by_owner = False
+
+    def commit(self) -> None:
+        """Refuse, unless the owner ends the session."""
+        self._only_owner("commit")
+        super().commit()
+
+    def rollback(self) -> None:
+        """Refuse, unless the owner ends the session; raise an exception to undo the write."""
+        self._only_owner("roll back")
+        super().rollback()
+
+    def close(self) -> None:
+        """Refuse, unless the owner ends the session."""
+        self._only_owner("close")
+        super().close()
+
+    def _only_owner(self, what: str) -> None:
+        if not self._ended_by_owner:
+            raise SessionMisused(what)
 
 
 class Database:
@@ -39,6 +71,7 @@ class Database:
             )
         self.dialect = backend
         self._turn = threading.Lock()
+        self._writing = threading.local()
         self._claiming = threading.Lock()
         self._claim: FileLock | None = None
         if backend == "sqlite":
@@ -61,13 +94,32 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """Open a session that commits when the block ends and undoes everything if it raises."""
-        if self.dialect != "sqlite":
-            with Session(self._writer) as session, session.begin():
-                yield session
-            return
+        if getattr(self._writing, "now", False):
+            raise SessionMisused("open a second writing session beside")
         self.claim()
-        with self._turn, Session(self._writer) as session, session.begin():
-            yield session
+        with self._take_turn():
+            self._writing.now = True
+            session = WriteSession(self._writer)
+            try:
+                with session.begin():
+                    yield session
+            finally:
+                session._ended_by_owner = True
+                session.close()
+                self._writing.now = False
+
+    @contextmanager
+    def _take_turn(self) -> Iterator[None]:
+        """Wait until no other thread writes; PostgreSQL does its own waiting."""
+        if self.dialect != "sqlite":
+            yield
+            return
+        if not self._turn.acquire(timeout=_TURN_SECONDS_MAX):
+            raise DatabaseBusy(f"no turn to write came up in {_TURN_SECONDS_MAX} seconds")
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def claim(self) -> None:
         """Become the one process that writes this SQLite file; does nothing on PostgreSQL.

@@ -112,6 +112,18 @@ class DatabaseBusy(CrmkitError):
     code: ClassVar[str] = "DATABASE_BUSY"
 
 
+class SessionMisused(CrmkitError):
+    """Code that works in somebody else's writing session tried to end it or to open another."""
+
+    code: ClassVar[str] = "SESSION_MISUSED"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"code inside a write may not {what} it; raise an exception to undo the write, and "
+            "hand the session on (crm.record_transactions(..., session=session)) to add to it"
+        )
+
+
 class DatabaseNotReady(CrmkitError):
     """The tables are missing or older than the code."""
 

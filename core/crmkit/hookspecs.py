@@ -1,9 +1,12 @@
 """Every hook of crmkit, on one page.
 
 A hook's name tells its kind. `register_*` asks once at start-up and must not touch the database.
-`check_*` may refuse a write before it happens by raising `Refused`. A past participle tells of
-something that has just been written, inside the same database transaction: whatever it raises
-undoes the whole write.
+`check_*` may refuse a write before it happens. A past participle tells of something that has just
+been written, inside the same database transaction: whatever it raises undoes the whole write.
+
+A hook works in the session it is given and cannot end it: no commit, no rollback. A write that
+lost a race against another writer is run again from the start, its hooks too, so a hook must
+have no effect outside the database.
 
 Plugins are called one by one in the order of their `requires`, then by name. An implementation
 names only the parameters it wants. `settings` is the plugin's own validated settings model, or
@@ -16,7 +19,7 @@ from typing import Any
 import pluggy
 from sqlmodel import Session
 
-from crmkit.batches import CustomerBatch, InteractionBatch, TransactionBatch
+from crmkit.batches import CustomerBatch, InteractionBatch, Refusal, TransactionBatch
 from crmkit.contributions import (
     InteractionKind,
     Migration,
@@ -73,12 +76,15 @@ def register_rebuilders(settings: Any) -> Sequence[Rebuilder]:  # type: ignore[e
 
 
 @hookspec
-def check_transactions(session: Session, batch: TransactionBatch, settings: Any) -> None:
-    """Refuse transactions before they are written, by raising `Refused` with a reason.
+def check_transactions(
+    session: Session, batch: TransactionBatch, settings: Any
+) -> Sequence[Refusal] | None:
+    """Return a `Refusal` for each transaction that must not be written; None if all are fine.
 
     Called inside the writing session, after crmkit's own checks and before the first row is
-    written; the batch holds new transactions only, with the ids they will have. Any other
-    exception refuses the batch too and is reported under the plugin's name.
+    written; the batch holds new transactions only, with the ids they will have. What becomes of
+    the others is up to the batch's error policy. Raising `Refused` refuses the whole batch; any
+    other exception does too and is reported under the plugin's name.
     """
 
 

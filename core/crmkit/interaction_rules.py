@@ -70,11 +70,13 @@ def check_interaction(
     channel, sku, staff = places
     recorded = RecordedInteraction(
         new_id(), kind.name, source, external_id, None, occurred_at, channel, direction, subject,
-        content, rating, sku, None, staff,
+        content, rating, sku, None, staff, None,
     )  # fmt: skip
     about = None if transaction is None else (source, transaction)
     sent = (*recorded[1:], customer, transaction, payload)
     digest = hashlib.blake2b(orjson.dumps(sent), digest_size=16).hexdigest()
+    if payload is not None:
+        recorded = recorded._replace(payload=orjson.loads(payload))
     return CheckedInteraction(number, recorded, customer, about, payload, digest)
 
 

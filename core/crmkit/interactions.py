@@ -12,14 +12,14 @@ from crmkit.batches import InteractionBatch, RecordedInteraction
 from crmkit.bulk import insert_rows
 from crmkit.checking import Row
 from crmkit.columns import wire_instant
-from crmkit.customer_lookup import Name, find_customers
+from crmkit.customer_lookup import Name, find_customers, lock_customers
 from crmkit.inputs import ErrorPolicy, InteractionInput, Outcome, RowResult
 from crmkit.interaction_rules import CheckedInteraction, check_interaction
 from crmkit.models import Interaction, Transaction
 from crmkit.outcomes import Outcomes
 from crmkit.plugins import PluginRegistry
 
-_COLUMNS = (*RecordedInteraction._fields, "payload", "recorded_at", "fingerprint")
+_COLUMNS = (*RecordedInteraction._fields, "recorded_at", "fingerprint")
 _CHUNK = 500
 
 
@@ -30,6 +30,7 @@ def record_interactions(
     *,
     now: datetime,
     policy: ErrorPolicy = ErrorPolicy.REJECT_BATCH,
+    actor: str | None = None,
 ) -> list[RowResult]:
     """Write interactions and tell the plugins.
 
@@ -55,7 +56,9 @@ def record_interactions(
         if found is not None:
             _settle(found, stored, fresh, outcomes)
     outcomes.enforce(policy)
-    _write(session, registry, list(fresh.values()), now)
+    customers_touched = (each.recorded.customer_id for each in fresh.values())
+    lock_customers(session, (id_ for id_ in customers_touched if id_ is not None))
+    _write(session, registry, list(fresh.values()), now, actor)
     return outcomes.in_order()
 
 
@@ -125,21 +128,29 @@ def _settle(
 
 
 def _write(
-    session: Session, registry: PluginRegistry, fresh: Sequence[CheckedInteraction], now: datetime
+    session: Session,
+    registry: PluginRegistry,
+    fresh: Sequence[CheckedInteraction],
+    now: datetime,
+    actor: str | None,
 ) -> None:
     if not fresh:
         return
     at = wire_instant(now)
-    rows = [(*_wire(each.recorded), each.payload, at, each.fingerprint) for each in fresh]
+    rows = [(*_wire(each), at, each.fingerprint) for each in fresh]
     insert_rows(session, Interaction, _COLUMNS, rows)
-    batch = InteractionBatch(tuple(each.recorded for each in fresh), now)
-    registry.tell("interactions_recorded", session=session, batch=batch)
+    batch = InteractionBatch(tuple(each.recorded for each in fresh), now, actor)
+    registry.tell("interactions_recorded", session, batch=batch)
 
 
-def _wire(each: RecordedInteraction) -> tuple[Any, ...]:
+def _wire(each: CheckedInteraction) -> tuple[Any, ...]:
+    recorded = each.recorded
     ids = {
         name: value.hex
         for name in ("id", "customer_id", "transaction_id")
-        if (value := getattr(each, name))
+        if (value := getattr(recorded, name))
     }
-    return tuple(each._replace(occurred_at=wire_instant(each.occurred_at), **ids))  # type: ignore[arg-type]
+    wired = recorded._asdict() | ids
+    wired["occurred_at"] = wire_instant(recorded.occurred_at)
+    wired["payload"] = each.payload
+    return tuple(wired.values())

@@ -7,7 +7,7 @@ from typing import Final
 
 from pydantic import BaseModel
 
-API_VERSION: Final = "1.0"
+API_VERSION: Final = "0.1"
 """Version of the plugin contract: hooks, batches, services, schema declarations."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,30}", re.ASCII)
@@ -36,7 +36,7 @@ class Plugin:
         name: also the prefix of its tables and permissions and its section in the settings.
         version: the plugin's own version.
         summary: one sentence for `crmkit plugins` and the capability query.
-        api: versions of the plugin contract it works with, such as `>=1,<2`.
+        api: versions of the plugin contract it works with, such as `>=0.1,<0.2`.
         requires: names of plugins that must be on, and whose hooks run first.
         permissions: every permission its fields and mutations ask for.
         settings: pydantic model of its section `[plugin.<name>]`; None takes no settings.
@@ -45,12 +45,14 @@ class Plugin:
     name: str
     version: str
     summary: str
-    api: str = ">=1,<2"
+    api: str = ">=0.1,<0.2"
     requires: Sequence[str] = ()
     permissions: Sequence[Permission] = ()
     settings: type[BaseModel] | None = None
 
     def __post_init__(self) -> None:
+        if isinstance(self.requires, str):
+            raise ValueError(f"requires={self.requires!r}: write a list of names")  # noqa: TRY004
         if not _NAME.fullmatch(self.name):
             raise ValueError(
                 f"plugin name {self.name!r}: use 2 to 31 lower-case letters, digits or underscores"

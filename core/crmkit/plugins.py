@@ -6,19 +6,19 @@ live in one process.
 
 import graphlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pluggy
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from pydantic import BaseModel, ValidationError
-from sqlmodel import SQLModel
+from sqlmodel import Session, SQLModel
 
 from crmkit import builtin, discovery, hookspecs
 from crmkit.bulk import table_of
 from crmkit.contributions import InteractionKind, Rebuilder
 from crmkit.discovery import Found
-from crmkit.errors import HookFailed, PluginConflict, PluginError, Refused
+from crmkit.errors import HookFailed, PluginConflict, PluginError, Refused, SettingsError
 from crmkit.manifest import API_VERSION, Permission, Plugin
 from crmkit.settings import Settings, explain, plugin_section
 
@@ -32,6 +32,7 @@ class LoadedPlugin:
     Attributes:
         settings: its validated settings, or None.
         models: the tables it owns.
+        interaction_kinds: the kinds of interaction it registers.
     """
 
     manifest: Plugin
@@ -39,6 +40,7 @@ class LoadedPlugin:
     origin: str
     settings: BaseModel | None
     models: tuple[type[SQLModel], ...] = ()
+    interaction_kinds: tuple[InteractionKind, ...] = ()
 
     @property
     def name(self) -> str:
@@ -112,21 +114,33 @@ class PluginRegistry:
                 answers.append((loaded, answer))
         return answers
 
-    def tell(self, hook: str, **arguments: Any) -> None:
+    def tell(self, hook: str, session: Session, **arguments: Any) -> list[Any]:
         """Call a `check_*` hook or a past participle, one plugin after the other.
+
+        Each plugin reads what core and the plugins before it wrote, and its own writes are sent
+        to the database before the next one runs, so that an error carries the right name.
+
+        Returns:
+            Each plugin's answer that is not None.
 
         Raises:
             Refused: a plugin refused the write; its own error, unchanged.
             HookFailed: a plugin raised anything else.
         """
+        answers = []
         for loaded, function, names in self._calls[hook]:
-            offered = {**arguments, "settings": loaded.settings}
+            session.expire_all()
+            offered = {**arguments, "session": session, "settings": loaded.settings}
             try:
-                function(**{name: offered[name] for name in names})
+                answer = function(**{name: offered[name] for name in names})
+                session.flush()
             except Refused:
                 raise
             except (Exception, SystemExit) as error:
                 raise HookFailed(loaded.name, hook, error) from error
+            if answer is not None:
+                answers.append(answer)
+        return answers
 
     def without(self, name: str, reason: str) -> "PluginRegistry":
         """Return a registry without one plugin and those that require it."""
@@ -154,6 +168,8 @@ def load_plugins(
     Raises:
         PluginError: a plugin cannot be used; the message is one sentence that names it.
     """
+    extra = tuple(extra)
+    _refuse_unknown_sections(settings, extra)
     broken: dict[str, str] = {}
     found: list[Found] = [discovery.describe(builtin, "crmkit itself")]
     loaders: list[Callable[[], Found]] = [
@@ -175,7 +191,7 @@ def load_plugins(
             if not skip_broken or error.plugin == CORE:
                 raise
             broken[error.plugin] = error.reason
-            found = [item for item in found if item.manifest.name not in broken]
+            found = [item for item in found if item.manifest.name != error.plugin]
 
 
 def _not_core(item: Found) -> Found:
@@ -260,6 +276,17 @@ def _configure(item: Found, settings: Settings) -> LoadedPlugin:
     return LoadedPlugin(manifest, item.implementation, item.origin, options)
 
 
+def _refuse_unknown_sections(settings: Settings, extra: Sequence[Any]) -> None:
+    """Find misspelt plugin names; the section of a plugin that is off may stay."""
+    files = {path.stem for path in discovery.local_files(settings.plugins_dir)}
+    manifests = (getattr(each, "plugin", None) for each in extra)
+    handed = {each.name for each in manifests if isinstance(each, Plugin)}
+    switched = {*settings.plugins, *settings.plugins_disabled}
+    known = {*discovery.installed(), *switched, *files, *handed}
+    for name in sorted(settings.plugin.keys() - known):
+        raise SettingsError(f"setting plugin.{name}: there is no plugin of that name")
+
+
 def _refuse_unknown(name: str, model: type[BaseModel], section: Mapping[str, Any]) -> None:
     """Find misspelt options, which pydantic passes over unless a model says otherwise."""
     if model.model_config.get("extra", "ignore") != "ignore":
@@ -277,24 +304,30 @@ def _assemble(plugins: Sequence[LoadedPlugin], broken: dict[str, str]) -> Plugin
     models = {loaded.name: tuple(some) for loaded, some in registry.ask("register_models")}
     _check_models(models)
     _check_tables(models)
-    kinds: dict[str, InteractionKind] = {}
-    owners: dict[str, str] = {}
-    for loaded, some in registry.ask("register_interaction_kinds"):
-        for kind in some:
-            if not isinstance(kind, InteractionKind):
-                raise PluginError(loaded.name, f"{kind!r} is not an InteractionKind")
-            _claim(owners, kind.name, loaded.name, f"the interaction kind {kind.name!r}")
-            kinds[kind.name] = kind
+    kinds = {
+        loaded.name: tuple(some) for loaded, some in registry.ask("register_interaction_kinds")
+    }
+    _check_kinds(kinds)
     permissions: dict[str, Permission] = {}
     for loaded in plugins:
         for permission in loaded.manifest.permissions:
             _check_permission(loaded, permission)
             permissions[permission.name] = permission
     complete = tuple(
-        LoadedPlugin(p.manifest, p.implementation, p.origin, p.settings, models.get(p.name, ()))
+        replace(p, models=models.get(p.name, ()), interaction_kinds=kinds.get(p.name, ()))
         for p in plugins
     )
-    return PluginRegistry(complete, dict(broken), kinds, permissions)
+    by_name = {kind.name: kind for some in kinds.values() for kind in some}
+    return PluginRegistry(complete, dict(broken), by_name, permissions)
+
+
+def _check_kinds(kinds: dict[str, tuple[InteractionKind, ...]]) -> None:
+    owners: dict[str, str] = {}
+    for plugin, some in kinds.items():
+        for kind in some:
+            if not isinstance(kind, InteractionKind):
+                raise PluginError(plugin, f"{kind!r} is not an InteractionKind")
+            _claim(owners, kind.name, plugin, f"the interaction kind {kind.name!r}")
 
 
 def _check_models(models: dict[str, tuple[type[SQLModel], ...]]) -> None:

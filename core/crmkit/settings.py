@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -24,6 +24,34 @@ from crmkit.errors import SettingsError, shown
 from crmkit.money import AmountError, currency_digits
 
 FILE_NAME = "crmkit.toml"
+
+
+class DocumentLimits(BaseModel):
+    """How much one query may ask for; a larger one is refused before it is looked at closely.
+
+    Attributes:
+        tokens_max: words and signs of the document.
+        depth_max: fields inside fields.
+        fields_max: fields in all, fragments counted as often as they are used.
+        aliases_max: renamed fields.
+        repeats_max: times one field may occur in one selection set.
+        directives_max: directives on one field.
+        root_fields_max: fields at the top.
+        mutations_max: mutations in one request.
+        cost_max: objects that could be fetched, page sizes multiplied.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    tokens_max: int = Field(default=1_500, ge=1)
+    depth_max: int = Field(default=12, ge=1)
+    fields_max: int = Field(default=500, ge=1)
+    aliases_max: int = Field(default=30, ge=0)
+    repeats_max: int = Field(default=10, ge=1)
+    directives_max: int = Field(default=5, ge=0)
+    root_fields_max: int = Field(default=20, ge=1)
+    mutations_max: int = Field(default=5, ge=1)
+    cost_max: int = Field(default=20_000, ge=1)
 
 
 class Settings(BaseSettings):
@@ -43,6 +71,7 @@ class Settings(BaseSettings):
         body_bytes_max: largest request body taken.
         request_seconds_max: time after which a request is answered without its result.
         workers: requests executed at the same time.
+        limits: how much one query may ask for.
     """
 
     model_config = SettingsConfigDict(
@@ -62,6 +91,7 @@ class Settings(BaseSettings):
     body_bytes_max: int = Field(default=200_000, ge=1_000)
     request_seconds_max: float = Field(default=20.0, gt=0)
     workers: int = Field(default=8, ge=1, le=64)
+    limits: DocumentLimits = DocumentLimits()
 
     @field_validator("timezone")
     @classmethod

@@ -8,7 +8,13 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from crmkit import metrics
-from crmkit.batches import CustomerBatch, RecordedLine, RecordedTransaction, TransactionBatch
+from crmkit.batches import (
+    CustomerBatch,
+    RecordedLine,
+    RecordedTransaction,
+    Refusal,
+    TransactionBatch,
+)
 from crmkit.bulk import insert_rows
 from crmkit.checking import Row
 from crmkit.columns import wire_instant
@@ -40,6 +46,7 @@ def record_transactions(
     zone: ZoneInfo,
     policy: ErrorPolicy = ErrorPolicy.REJECT_BATCH,
     create_missing_customers: bool = False,
+    actor: str | None = None,
 ) -> list[RowResult]:
     """Write transactions, update the metrics of their customers and tell the plugins.
 
@@ -51,6 +58,7 @@ def record_transactions(
         zone: the shops' time zone.
         policy: what happens to good rows beside bad ones.
         create_missing_customers: make a bare customer for each unknown external id.
+        actor: who sends them, for the plugins.
 
     Returns:
         One result per input, in the same order.
@@ -75,8 +83,13 @@ def record_transactions(
     lock_customers(session, (customers[each.customer] for each in fresh if each.customer))
     recorded = _complete(session, fresh, customers, outcomes)
     outcomes.enforce(policy)
+    if recorded:
+        batch = TransactionBatch(tuple(recorded.values()), now, actor)
+        recorded = _ask_plugins(session, registry, recorded, batch, outcomes)
+        outcomes.enforce(policy)
     fingerprints = {each.row: each.fingerprint for each in fresh}
-    _write(session, registry, recorded, fingerprints, missing, now)
+    batch = TransactionBatch(tuple(recorded.values()), now, actor)
+    _write(session, registry, recorded, fingerprints, missing, batch)
     for row, transaction in recorded.items():
         outcomes.add(RowResult(row, Outcome.TAKEN, transaction.id))
     return outcomes.in_order()
@@ -230,20 +243,46 @@ def _link(
             outcomes.reject(each.row, row.problems)
 
 
+def _ask_plugins(
+    session: Session,
+    registry: PluginRegistry,
+    recorded: dict[int, RecordedTransaction],
+    batch: TransactionBatch,
+    outcomes: Outcomes,
+) -> dict[int, RecordedTransaction]:
+    """Leave out what a plugin refuses, and what refers to it."""
+    answers = registry.tell("check_transactions", session, batch=batch)
+    refused: dict[UUID, list[Refusal]] = {}
+    for refusal in (each for some in answers for each in some):
+        refused.setdefault(refusal.id, []).append(refusal)
+    kept = {}
+    for row, each in recorded.items():
+        if each.original_id in refused and each.id not in refused:
+            message = "the transaction it refers to was refused"
+            refused[each.id] = [Refusal(each.id, "ORIGINAL_REFUSED", message, "original")]
+        if each.id in refused:
+            outcomes.reject(row, [_problem(row, refusal) for refusal in refused[each.id]])
+        else:
+            kept[row] = each
+    return kept
+
+
+def _problem(row: int, refusal: Refusal) -> Problem:
+    return Problem(refusal.code, refusal.message, row, refusal.field)
+
+
 def _write(
     session: Session,
     registry: PluginRegistry,
     recorded: dict[int, RecordedTransaction],
     fingerprints: dict[int, str],
     missing: dict[tuple[str, str], UUID],
-    now: datetime,
+    batch: TransactionBatch,
 ) -> None:
     if not recorded:
         return
-    batch = TransactionBatch(tuple(recorded.values()), now)
-    registry.tell("check_transactions", session=session, batch=batch)
     _create_missing(session, registry, missing, batch)
-    at = wire_instant(now)
+    at = wire_instant(batch.recorded_at)
     insert_rows(
         session,
         Transaction,
@@ -262,7 +301,7 @@ def _write(
         ],
     )
     metrics.apply(session, batch)
-    registry.tell("transactions_recorded", session=session, batch=batch)
+    registry.tell("transactions_recorded", session, batch=batch)
 
 
 def _create_missing(
@@ -276,8 +315,8 @@ def _create_missing(
     created = {name: id_ for name, id_ in missing.items() if id_ in needed}
     if created:
         create_customers(session, created, batch.recorded_at)
-        news = CustomerBatch(tuple(created.values()), (), batch.recorded_at)
-        registry.tell("customers_upserted", session=session, batch=news)
+        news = CustomerBatch(tuple(created.values()), (), batch.recorded_at, batch.actor)
+        registry.tell("customers_upserted", session, batch=news)
 
 
 def _wire(each: RecordedTransaction, recorded_at: str, fingerprint: str) -> tuple[object, ...]:
