@@ -39,7 +39,8 @@ def clean_text(value: str, longest: int) -> str:
 def _clean(value: str, longest: int) -> str:
     if not isinstance(value, str):
         raise TextError("write it as text")
-    text = value.strip()
+    # Before stripping, too: what is accepted is kept as a key of caches.
+    text = value.strip() if len(value) <= 2 * longest else value
     if len(text) > longest:
         raise TextError(f"at most {longest} characters, got {len(text)}")
     if "\x00" in text:

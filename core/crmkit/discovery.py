@@ -1,17 +1,18 @@
 """Finding plugins: installed ones by entry point, local ones by file. Imports only what is on."""
 
 import hashlib
-import importlib.util
+import importlib
 import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.machinery import SourceFileLoader
 from importlib.metadata import entry_points
 from pathlib import Path
-from types import CodeType
+from types import ModuleType
 from typing import Any
+from uuid import uuid4
 
+from sqlalchemy import Table
 from sqlalchemy.exc import InvalidRequestError
 from sqlmodel import SQLModel
 
@@ -19,16 +20,20 @@ from crmkit.errors import PluginError
 from crmkit.manifest import Plugin
 
 GROUP = "crmkit"
-_LOCAL_MODULE = re.compile(r"crmkit_local_(.+)_[0-9a-f]{12}")
+_LOCAL_MODULE = re.compile(r"crmkit_local_(.+)_[0-9a-f]{32}")
 _TABLE_TAKEN = re.compile(r"Table '([^']+)' is already defined")
 
 
-class _Uncached(SourceFileLoader):
-    """Reads the file itself: bytecode files cannot tell two edits of one second apart."""
+class _LocalModule(ModuleType):
+    """What a local plugin file became.
 
-    def get_code(self, fullname: str) -> CodeType:
-        """Compile what the file says now."""
-        return self.source_to_code(self.get_data(self.path), self.path)
+    Attributes:
+        digest: of the file's bytes and place.
+        tables: those that running the file made.
+    """
+
+    digest: str = ""
+    tables: tuple[Table, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,25 +92,8 @@ def load_file(path: Path) -> Found:
         source = path.read_bytes()
     except OSError as error:
         raise PluginError(path.stem, f"{path} cannot be read: {error.strerror}") from error
-    digest = hashlib.sha256(source + bytes(path.absolute())).hexdigest()[:12]
-    module_name = f"crmkit_local_{path.stem}_{digest}"
-    module = sys.modules.get(module_name)
-    if module is None:
-        _forget_tables(path.stem)
-        loader = _Uncached(module_name, str(path))
-        spec = importlib.util.spec_from_file_location(module_name, path, loader=loader)
-        if spec is None or spec.loader is None:
-            raise PluginError(path.stem, f"{path} is not a Python file")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[module_name] = module
-        try:
-            spec.loader.exec_module(module)
-        except (Exception, SystemExit) as error:
-            # While the tables of a half imported file are still known by their owner.
-            problem = _import_error(path.stem, error)
-            del sys.modules[module_name]
-            _forget_tables(path.stem)
-            raise problem from error
+    digest = hashlib.sha256(source + bytes(path.absolute())).hexdigest()
+    module = _loaded(path.stem, digest) or _run(path, source, digest)
     return describe(module, f"file {path}", expected=path.stem)
 
 
@@ -134,21 +122,62 @@ def _import_error(name: str, error: BaseException) -> PluginError:
 
 def _module_of(table: str) -> str:
     """Return where a table is defined, in the words a person would use."""
-    modules = [
-        mapper.class_.__module__
-        for mapper in SQLModel._sa_registry.mappers
-        if mapper.local_table is SQLModel.metadata.tables.get(table)
-    ]
-    module = modules[0] if modules else "another module"
-    local = _LOCAL_MODULE.fullmatch(module)
-    return f"the plugin file {local[1]}.py" if local else module
+    waiting: list[type] = [SQLModel]
+    while waiting:
+        model = waiting.pop()
+        if getattr(model, "__table__", None) is SQLModel.metadata.tables[table]:
+            local = _LOCAL_MODULE.fullmatch(model.__module__)
+            return f"the plugin file {local[1]}.py" if local else model.__module__
+        waiting += model.__subclasses__()
+    return "another module"
+
+
+def _local_modules(stem: str) -> Iterator[_LocalModule]:
+    """Yield every version of a local file that this process has loaded."""
+    for name, module in list(sys.modules.items()):
+        local = _LOCAL_MODULE.fullmatch(name)
+        if local is not None and local[1] == stem and isinstance(module, _LocalModule):
+            yield module
+
+
+def _loaded(stem: str, digest: str) -> ModuleType | None:
+    """Return the module that was made from the same bytes, with its tables, if there is one."""
+    for module in _local_modules(stem):
+        if module.digest == digest:
+            _forget_tables(stem)
+            for table in module.tables:
+                SQLModel.metadata._add_table(table.name, table.schema, table)
+            return module
+    return None
+
+
+def _run(path: Path, source: bytes, digest: str) -> ModuleType:
+    """Run a local file as a new module, in place of every earlier version of it."""
+    _forget_tables(path.stem)
+    others = set(SQLModel.metadata.tables.values())
+    # Never the same name twice: SQLAlchemy keeps the classes of a file that failed half way.
+    module = _LocalModule(f"crmkit_local_{path.stem}_{uuid4().hex}")
+    module.__file__, module.digest = str(path), digest
+    sys.modules[module.__name__] = module
+    try:
+        exec(compile(source, str(path), "exec"), module.__dict__)  # noqa: S102 a plugin is code the retailer trusts
+    except (Exception, SystemExit) as error:
+        problem = _import_error(path.stem, error)
+        del sys.modules[module.__name__]
+        module.tables = tuple(set(SQLModel.metadata.tables.values()) - others)
+        _take_out(module)
+        raise problem from error
+    module.tables = tuple(set(SQLModel.metadata.tables.values()) - others)
+    return module
 
 
 def _forget_tables(stem: str) -> None:
-    """Take the tables of an earlier version of a local file out of SQLModel's registry."""
-    for mapper in list(SQLModel._sa_registry.mappers):
-        module = mapper.class_.__module__
-        local = _LOCAL_MODULE.fullmatch(module)
-        if local is not None and local[1] == stem:
-            SQLModel.metadata.remove(mapper.local_table)  # type: ignore[arg-type]
-            sys.modules.pop(module, None)
+    """Take the tables of earlier versions of a local file out of SQLModel's registry."""
+    for module in _local_modules(stem):
+        _take_out(module)
+
+
+def _take_out(module: _LocalModule) -> None:
+    for table in module.tables:
+        if SQLModel.metadata.tables.get(table.name) is table:
+            SQLModel.metadata.remove(table)

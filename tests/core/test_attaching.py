@@ -127,7 +127,7 @@ def test_a_return_named_by_itself_goes_where_it_was_told(crm: Crm) -> None:
 
     with crm.read() as session:
         rows = session.exec(select(Transaction.external_id, Transaction.customer_id))
-        owner: dict[str, Any] = {name: customer for name, customer in rows}
+        owner: dict[str, Any] = dict(rows.all())
     assert (owner["a"], owner["r"]) == (owner["0"], owner["1"])
 
 

@@ -4,7 +4,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from crmkit.errors import shown
@@ -76,6 +76,7 @@ def test_only_currencies_in_use_are_known(code: Any) -> None:
         currency_digits(code)
 
 
+@settings(deadline=None)  # the first example loads tables
 @given(NUMBERS, st.sampled_from(["CNY", "JPY", "KWD", "CLF"]))
 def test_writing_an_amount_and_reading_it_gives_the_same(minor: int, currency: str) -> None:
     text = format_minor(minor, currency)
@@ -83,6 +84,7 @@ def test_writing_an_amount_and_reading_it_gives_the_same(minor: int, currency: s
     assert parse_minor(text, currency) == minor
 
 
+@settings(deadline=None)  # the first example loads tables
 @given(NUMBERS, NUMBERS, st.sampled_from(["CNY", "JPY"]))
 @example(500, 10_000, "CNY")  # 0.005, a half
 @example(-500, 10_000, "CNY")
