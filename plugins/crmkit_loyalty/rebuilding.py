@@ -4,19 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Select,
-    Table,
-    case,
-    delete,
-    func,
-    insert,
-    literal,
-    select,
-    union,
-)
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, Select, Table, case, func, select
 from sqlmodel import Session
 
 from crmkit import Difference, Rebuilder, differences, insert_rows, new_id, table_of, wire_instant
@@ -49,8 +38,8 @@ def rebuilders(settings: LoyaltySettings) -> Sequence[Rebuilder]:
 
 def _sums() -> Select[tuple[object, ...]]:
     """The definition of an account: the sum of its entries; an account may have none yet."""
-    owners = union(select(_account.c.customer_id), select(_entry.c.customer_id)).subquery()
-    net = func.coalesce(func.sum(_entry.c.points_delta), 0).cast(BigInteger)
+    owners = sa.union(select(_account.c.customer_id), select(_entry.c.customer_id)).subquery()
+    net = func.coalesce(func.sum(_entry.c.points_delta), 0).cast(sa.BigInteger)
     return (
         select(
             owners.c.customer_id,
@@ -69,9 +58,9 @@ def check_accounts(session: Session) -> list[Difference]:
 
 def rebuild_accounts(session: Session) -> int:
     """Make every account the sum of its entries; returns how many there are."""
-    session.execute(delete(_account))
+    session.execute(sa.delete(_account))
     columns = ["customer_id", "balance", "debt"]
-    session.execute(insert(_account).from_select(columns, _sums()))
+    session.execute(sa.insert(_account).from_select(columns, _sums()))
     return session.scalar(select(func.count()).select_from(_account)) or 0
 
 
@@ -110,7 +99,7 @@ def _lots_of_entries() -> Select[Any]:
 
 def _uses_of_lots() -> Select[Any]:
     stored = _total(_allocation, _allocation.c.lot_id == _lot.c.id)
-    return select(_lot.c.customer_id, _lot.c.id, stored, literal(0), _lot.c.points).where(
+    return select(_lot.c.customer_id, _lot.c.id, stored, sa.literal(0), _lot.c.points).where(
         ~stored.between(0, _lot.c.points)
     )
 
@@ -118,7 +107,7 @@ def _uses_of_lots() -> Select[Any]:
 def _uses_by_entries() -> Select[Any]:
     stored = _total(_allocation, _allocation.c.entry_id == _entry.c.id)
     most = _added() - _entry.c.points_delta
-    return select(_entry.c.customer_id, _entry.c.id, stored, literal(0), most).where(
+    return select(_entry.c.customer_id, _entry.c.id, stored, sa.literal(0), most).where(
         ~stored.between(0, most)
     )
 
@@ -148,7 +137,7 @@ def _replay(session: Session, customer: UUID, lifetime_months: int | None) -> in
         row[0]: row[1:] for row in session.execute(wanted.where(_lot.c.customer_id == customer))
     }
     for table in (_allocation, _lot):
-        session.execute(delete(table).where(table.c.customer_id == customer))
+        session.execute(sa.delete(table).where(table.c.customer_id == customer))
     columns = (_entry.c.id, _entry.c.points_delta, _entry.c.occurred_at, _entry.c.reverses_entry_id)
     entries = select(*columns).where(_entry.c.customer_id == customer).order_by(_entry.c.id)
     holding, lots, uses = Holding(), [], []

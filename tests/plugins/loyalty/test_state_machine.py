@@ -58,12 +58,13 @@ class PointsBook(RuleBasedStateMachine):
     sales = Bundle("sales")
     till: Till
     forgives: bool
+    round = 0
 
     @initialize()
     def open_shop(self) -> None:
         self.sums = {"ann": 0, "bob": 0}
         self.entries = 0
-        type(self).round = getattr(type(self), "round", 0) + 1
+        type(self).round += 1  # each example gets customers of its own
         for name in self.sums:
             self.till.enrol(f"{name}-{self.round}")
 

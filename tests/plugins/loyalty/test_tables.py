@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from crmkit.migrating import check
+from crmkit.migrating import check, downgrade, upgrade
 
 Till: TypeAlias = Any
 
@@ -46,4 +46,14 @@ def test_a_customer_with_points_cannot_be_deleted(till: Till) -> None:
 
 
 def test_tables_are_as_the_models_say(till: Till) -> None:
+    assert check(till.crm.database, till.crm.registry) == []
+
+
+def test_its_tables_can_be_taken_back_and_made_again(till: Till) -> None:
+    till.adjust("ann", 30)
+
+    downgrade(till.crm.database, till.crm.registry, "loyalty", "base")
+    upgrade(till.crm.database, till.crm.registry)
+
+    assert till.adjust("ann", 5).balance_after == 5
     assert check(till.crm.database, till.crm.registry) == []

@@ -48,3 +48,18 @@ def test_a_year_of_one_member(till_factory: TillFactory) -> None:
     assert points == [211, 50, -45, -200, 19, -166, 150, 80, -80]
     assert sum(points) == 19
     assert till.differences() == []
+
+
+def test_the_example_of_the_readme(till_factory: TillFactory) -> None:
+    till = till_factory()
+
+    sale = till.sell("ann", TEA, POT)
+    till.take_back(None, sale, ("tea", "-1", "45.50"))
+    till.adjust("ann", -100)
+    assert till.balance("ann") == 66
+    till.take_back(None, sale, ("tea", "-1", "45.50"), ("pot", "-1", "120.00"))
+    assert till.account("ann") == (0, 100)
+    till.sell("ann", ("coat", "1", "150.00"))
+
+    assert [points for _, points in till.deltas("ann")] == [211, -45, -100, -166, 150]
+    assert till.account("ann") == (50, 0)

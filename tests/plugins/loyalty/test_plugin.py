@@ -1,0 +1,56 @@
+import subprocess
+import sys
+from typing import Any, TypeAlias
+
+import pytest
+
+from crmkit import PluginError
+from crmkit.testing import CrmFactory
+from crmkit_schema.runtime import ComposedSchema
+
+Till: TypeAlias = Any
+
+
+def test_it_works_alone_with_core(till: Till) -> None:
+    till.sell("ann", ("tea", "1", "10.00"))
+
+    assert [loaded.name for loaded in till.crm.registry.plugins] == ["core", "loyalty"]
+    assert till.balance("ann") == 10
+
+
+def test_without_it_nothing_of_it_is_left(crm_factory: CrmFactory) -> None:
+    assert "oyalty" not in ComposedSchema(crm_factory()).sdl()
+
+
+def test_it_adds_one_field_to_customers_and_one_mutation(till: Till) -> None:
+    added = ComposedSchema(till.crm).composition.contributed("loyalty")
+
+    assert {name for name in added if "." in name} == {"Customer.loyalty", "Mutation.adjustPoints"}
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"points_per_major_unit": "-1"},
+        {"points_per_major_unit": "NaN"},
+        {"points_per_major_unit_of": {"XYZ": "1"}},
+        {"lifetime_months": 0},
+        {"shortfall": "ignore"},
+        {"adjustment_points_max": 0},
+        {"points_per_mile": 1},
+    ],
+    ids=lambda option: next(iter(option)),
+)
+def test_a_setting_that_makes_no_sense_stops_the_start(
+    crm_factory: CrmFactory, option: dict[str, Any]
+) -> None:
+    with pytest.raises(PluginError, match=next(iter(option))):
+        crm_factory("loyalty", plugin={"loyalty": option})
+
+
+def test_loading_it_needs_no_graphql_library() -> None:
+    code = "import sys, crmkit_loyalty; print('strawberry' in sys.modules)"
+
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert told.stdout == "False\n"
