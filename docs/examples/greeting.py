@@ -1,21 +1,18 @@
 import strawberry
 
-import crmkit
-import crmkit_schema
+from crmkit import Plugin, SchemaContribution, hookimpl
+from crmkit_schema import mapped
 
-plugin = crmkit.Plugin(name="greeting", version="1.0", summary="How to greet each customer.")
+plugin = Plugin("greeting", "1.0", "How to greet each customer.")
 
 
 @strawberry.type
 class Greeting:
-    greeting: str = crmkit_schema.computed(
+    greeting: str = mapped(
         "What to say when the customer comes in.",
-        lambda customers, context: [f"Welcome back, {each.display_name}!" for each in customers],
-        needs=["display_name"],
+        sql=lambda customer: "Welcome back, " + customer.c.display_name,
         permission="customers.read",
     )
 
 
-@crmkit.hookimpl
-def register_graphql() -> crmkit.SchemaContribution:
-    return crmkit.SchemaContribution(extends={"Customer": Greeting})
+register_graphql = hookimpl(lambda: SchemaContribution(extends={"Customer": Greeting}))

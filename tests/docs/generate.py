@@ -1,0 +1,60 @@
+"""Writes what the docs take from the code: reference pages, and examples pulled into pages.
+
+`python tests/docs/generate.py` rewrites them; with `--check` it only says which are out of date,
+and exits with 1 if any is.
+"""
+
+import re
+import sys
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import errors_page
+import hooks_page
+import settings_page
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = {
+    "errors.md": errors_page.page,
+    "hooks.md": hooks_page.page,
+    "settings.md": settings_page.page,
+}
+NOTICE = "<!-- Made from the code by tests/docs/generate.py; edits here are lost. -->\n"
+PULLED = re.compile(
+    r"(<!-- pulled: (?P<path>\S+) -->\n```\w*\n)(?P<text>.*?)(?=^```$)", re.M | re.S
+)
+
+
+def generated() -> Iterator[tuple[Path, str]]:
+    """Yield each file that is made from code, with the text it should have."""
+    for name, page in PAGES.items():
+        yield DOCS / name, NOTICE + page()
+    for file in (DOCS.parent / "README.md", *sorted(DOCS.rglob("*.md"))):
+        text = file.read_text(encoding="utf-8")
+        if PULLED.search(text):
+            yield file, PULLED.sub(partial(_pull, file.parent), text)
+
+
+def _pull(folder: Path, found: re.Match[str]) -> str:
+    return found[1] + (folder / found["path"]).read_text(encoding="utf-8")
+
+
+def main() -> int:
+    """Rewrite, or check, every generated file; returns the exit code."""
+    only_check = "--check" in sys.argv[1:]
+    stale = 0
+    for file, text in generated():
+        if file.exists() and file.read_text(encoding="utf-8") == text:
+            continue
+        stale += 1
+        if only_check:
+            print(f"{file.relative_to(DOCS.parent)} is out of date; run tests/docs/generate.py")
+        else:
+            file.write_text(text, encoding="utf-8")
+            print(f"wrote {file.relative_to(DOCS.parent)}")
+    return 1 if only_check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
