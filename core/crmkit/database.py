@@ -9,10 +9,11 @@ from typing import Any
 from filelock import FileLock, Timeout
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import QueuePool
 from sqlmodel import Session
 
-from crmkit.errors import DatabaseBusy, SessionMisused, SettingsError
+from crmkit.errors import DatabaseBusy, DatabaseNotReady, SessionMisused, SettingsError
 
 _POSTGRES_OPTIONS = (
     "-c statement_timeout=15000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=30000"
@@ -20,6 +21,9 @@ _POSTGRES_OPTIONS = (
 
 
 _TURN_SECONDS_MAX = 15.0
+# Primary result codes: busy, locked, no memory, read-only, I/O, corrupt, full, cannot open, no
+# database.
+_SQLITE_OUTAGES = frozenset({5, 6, 7, 8, 10, 11, 13, 14, 26})
 
 
 class WriteSession(Session):
@@ -154,6 +158,22 @@ class Database:
             self.claim()
             with self._turn, self._writer.connect():
                 pass
+
+
+def is_outage(error: BaseException) -> bool:
+    """Tell whether an error says that the database cannot be used, not that a statement is wrong.
+
+    SQLite's driver reports a full disk and a misspelt table by one class.
+    """
+    if isinstance(error, DatabaseBusy | DatabaseNotReady):
+        return True
+    if not isinstance(error, OperationalError):
+        return False
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code is not None:
+        return (code & 0xFF) in _SQLITE_OUTAGES
+    state = getattr(error.orig, "sqlstate", None) or ""
+    return not state or state[:2] in ("08", "53") or state.startswith("57P")
 
 
 def _lock_file(path: Path) -> FileLock:

@@ -14,7 +14,7 @@ _QUERY = """{{
     displayName
     age
     metrics {{ saleCount net {{ amount currency }} lastSaleAt }}
-    categories {{ category net {{ amount }} }}
+    categories(first: 3) {{ nodes {{ category net {{ amount }} }} }}
     transactions(first: 2) {{
       nodes {{ occurredAt store total {{ amount }} lines {{ nodes {{ description quantity }} }} }}
     }}{extra}

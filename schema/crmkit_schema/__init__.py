@@ -18,7 +18,7 @@ from crmkit_schema.declarations import (
 from crmkit_schema.interaction_types import Interaction
 from crmkit_schema.mutations import mutation
 from crmkit_schema.object_types import Node, object_type, value_type
-from crmkit_schema.problems import Problem, problem_type
+from crmkit_schema.problems import problem_type
 from crmkit_schema.rows import fetch_row, read_id
 from crmkit_schema.sources import Codec, Key, bound
 from crmkit_schema.specs import PUBLIC
@@ -38,7 +38,6 @@ __all__ = [
     "Long",
     "Money",
     "Node",
-    "Problem",
     "RequestContext",
     "Transaction",
     "TransactionLine",

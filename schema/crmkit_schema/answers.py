@@ -7,7 +7,8 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from crmkit import CrmkitError, PluginError
+from crmkit import Refused
+from crmkit.database import is_outage
 from crmkit_schema.requests import GraphQLAnswer
 
 log = logging.getLogger("crmkit")
@@ -28,6 +29,14 @@ def formatted(errors: Iterable[GraphQLError]) -> list[dict[str, Any]]:
     return [_formatted(each, references) for each in errors]
 
 
+def raise_outage(errors: Iterable[GraphQLError]) -> None:
+    """Raise the error of a database that cannot be used, instead of calling it a field's."""
+    for each in errors:
+        cause = _cause(each)
+        if cause is not None and is_outage(cause):
+            raise cause
+
+
 def _formatted(error: GraphQLError, references: dict[int, str]) -> dict[str, Any]:
     told: dict[str, Any] = dict(error.formatted)
     cause = _cause(error)
@@ -35,7 +44,7 @@ def _formatted(error: GraphQLError, references: dict[int, str]) -> dict[str, Any
         extensions = {**(getattr(cause, "extensions", None) or {}), **(error.extensions or {})}
         told["extensions"] = {"code": "BAD_USER_INPUT", **extensions}
         return told
-    if isinstance(cause, CrmkitError) and not isinstance(cause, PluginError):
+    if isinstance(cause, Refused):
         told["extensions"] = {"code": cause.code}
         return told
     if id(cause) not in references:

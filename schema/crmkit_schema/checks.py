@@ -6,7 +6,7 @@ from typing import Any
 
 from strawberry.types.base import StrawberryObjectDefinition, get_object_definition
 from strawberry.types.enum import StrawberryEnumDefinition
-from strawberry.types.field import StrawberryField
+from strawberry.types.field import UNRESOLVED, StrawberryField
 
 from crmkit import PluginError
 from crmkit_schema.declarations import CrmField
@@ -66,10 +66,7 @@ def check_type(owner: str, name: str, type_: Any, permissions: Iterable[str]) ->
     if definition is None:
         return
     for declared in definition.fields:
-        where = f"{name}.{name_of(declared)}"
-        if not _NAME.fullmatch(name_of(declared)):
-            raise PluginError(owner, f"{where} is not a GraphQL name")
-        check_description(owner, where, declared)
+        check_field_text(owner, f"{name}.{name_of(declared)}", declared)
     if not definition.is_input:
         _check_spec(owner, what, definition, permissions)
 
@@ -98,6 +95,16 @@ def _check_known(
 ) -> None:
     if permission is not None and permission != PUBLIC and permission not in permissions:
         raise PluginError(owner, f"{where} asks for {permission!r}, which no manifest declares")
+
+
+def check_field_text(owner: str, where: str, declared: StrawberryField) -> None:
+    """Refuse a field without a proper name, description or type."""
+    if not _NAME.fullmatch(name_of(declared)):
+        raise PluginError(owner, f"{where} is not a GraphQL name")
+    check_description(owner, where, declared)
+    if declared.type is UNRESOLVED:
+        annotation = declared.type_annotation and declared.type_annotation.raw_annotation
+        raise PluginError(owner, f"{where}: there is no type {annotation}")
 
 
 def check_description(owner: str, what: str, described: Any) -> None:

@@ -11,7 +11,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 from crmkit_schema.declarations import CrmField
 from crmkit_schema.reachable_types import row_class
-from crmkit_schema.sources import Given, Held, Mutated
+from crmkit_schema.sources import Computed, Given, Held, Mutated
 from crmkit_schema.specs import PUBLIC, TypeSpec, spec_of
 
 
@@ -36,7 +36,9 @@ def composed(declared: StrawberryField, spec: TypeSpec | None) -> StrawberryFiel
         made.type_annotation = StrawberryAnnotation(_result_union(made, made.source))
     made.needed = needed
     made.is_optional = isinstance(made.type, StrawberryOptional)
-    if needed - {own} and not made.is_optional:
+    # A permission may refuse it, and Python code may fail or be given up on: null is an answer.
+    may_be_missing = needed - {own} or isinstance(made.source, Computed)
+    if may_be_missing and not made.is_optional:
         made.type_annotation = StrawberryAnnotation(StrawberryOptional(made.type))
     return made
 

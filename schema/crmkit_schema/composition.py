@@ -143,7 +143,8 @@ class Composition:
             made = copy(checks.require_declared(owner, where, declared))
             checks.check_permission(owner, where, made, self.permissions)
             made.owner = owner
-            if owner != CORE and made.description:
+            checks.check_field_text(owner, where, made)
+            if owner != CORE:
                 made.description = f"{made.description} (Plugin {owner}.)"
             self._added.setdefault(target, []).append(made)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, FromClause, and_, exists, func, not_, or_, select, true
+from sqlalchemy import ColumnElement, FromClause, and_, exists, false, func, not_, or_, select, true
 from strawberry.utils.str_converters import to_camel_case
 
 from crmkit_schema.declarations import CrmField
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 IN_MAX = 200
 _OPERATORS: dict[str, Callable[[ColumnElement[Any], Any], ColumnElement[bool]]] = {
     "eq": lambda column, value: column == value,
-    "ne": lambda column, value: column != value,
+    "ne": lambda column, value: column.is_distinct_from(value),
     "in": lambda column, value: column.in_(value),
     "gt": lambda column, value: column > value,
     "gte": lambda column, value: column >= value,
@@ -53,12 +53,13 @@ def condition(
     conditions: list[ColumnElement[bool]] = []
     for key, value in given.items():
         if value is None:
-            continue
+            raise bad_input(f"the filter {key!r} is null; leave it out, or use isNull")
         if key in ("and", "or"):
             several = [condition(composition, cls, rows, each, context) for each in value]
             conditions.append(and_(true(), *several) if key == "and" else _any(several))
         elif key == "not":
-            conditions.append(not_(condition(composition, cls, rows, value, context)))
+            meant = condition(composition, cls, rows, value, context)
+            conditions.append(not_(func.coalesce(meant, false())))
         else:
             declared = composition.field(cls, key)
             context.require(declared.needed)
@@ -143,7 +144,7 @@ def _join(
 
 def _operate(column: ColumnElement[Any], name: str, value: Any) -> ColumnElement[bool]:
     if value is None:
-        return true()
+        raise bad_input(f"the operator {name!r} is null; to find what is empty use isNull")
     if name == "in":
         if len(value) > IN_MAX:
             raise bad_input(f"at most {IN_MAX} values in one list, got {len(value)}")

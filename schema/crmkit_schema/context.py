@@ -1,6 +1,7 @@
 """What one request knows: who asks, when, and through which session."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -28,8 +29,8 @@ class RequestContext:
     Attributes:
         crm: the domain; resolvers of mutations call its services.
         actor: who asks.
-        session: reads one snapshot for the whole operation; None while a mutation runs, which
-            opens its own.
+        session: reads one snapshot: for a whole query, or for the payload of one mutation; None
+            while a mutation writes.
         now: the instant the operation began.
         today: the shops' calendar day at that instant.
         schema: what the operation is executed on.
@@ -85,6 +86,28 @@ class RequestContext:
                 extensions={"code": "TOO_MANY_ROWS"},
             )
         return found
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Read everything inside the block from one snapshot."""
+        if self.session is not None:
+            yield
+            return
+        with self.crm.read() as session:
+            self.session = session
+            try:
+                yield
+            finally:
+                self.session = None
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Keep a statement of a plugin that fails inside the block from failing those after it."""
+        if self.session is None or self.crm.database.dialect == "sqlite":
+            yield
+            return
+        with self.session.begin_nested():
+            yield
 
     def fetch(self, info: Info) -> Fetch:
         """Return what fetches rows for the operation that `info` belongs to."""

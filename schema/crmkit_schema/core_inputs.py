@@ -40,7 +40,7 @@ def _customer_id(text: str) -> UUID:
 
 
 @strawberry.input(description="One line; quantities are negative when goods come back.")
-class LineInput:
+class TransactionLineInput:
     """Mirrors `crmkit.LineInput`."""
 
     sku: str = _about("Article number.")
@@ -66,7 +66,7 @@ class TransactionInput:
     external_id: str = _about("That system's number for it.")
     occurred_at: DateTimeInput = _about("When it happened.")
     currency: str = _about("ISO 4217 code.")
-    lines: list[LineInput] = _about("The lines; none in a void.", default_factory=list)
+    lines: list[TransactionLineInput] = _about("The lines; none in a void.", default_factory=list)
     kind: TransactionKind = _about("What happened.", default=TransactionKind.SALE)
     customer: CustomerRefInput | None = _about("Whose it is, if known.", default=None)
     channel: str | None = _about("Such as store, web or app.", default=None)
@@ -106,7 +106,7 @@ class InteractionInput:
 
 
 @strawberry.input(description="One way to reach a customer.")
-class ContactInput:
+class ContactPointInput:
     """Mirrors `crmkit.ContactInput`."""
 
     kind: ContactKind = _about("What kind of address it is.")
@@ -116,7 +116,7 @@ class ContactInput:
 
 
 @strawberry.input(description="One postal address; replaces the one of the same kind.")
-class AddressInput:
+class CustomerAddressInput:
     """Mirrors `crmkit.AddressInput`."""
 
     kind: str = _about("Such as home, work or delivery.", default="home")
@@ -143,8 +143,10 @@ class CustomerInput:
     occupation: str | None = _about("Occupation.", default=ABSENT)
     language: str | None = _about("BCP 47 tag, such as zh-CN.", default=ABSENT)
     lifecycle: Lifecycle | None = _about("Where the customer stands.", default=ABSENT)
-    contact_points: list[ContactInput] = _about("Added to those known.", default_factory=list)
-    addresses: list[AddressInput] = _about("Replace those of the same kind.", default_factory=list)
+    contact_points: list[ContactPointInput] = _about("Added to those known.", default_factory=list)
+    addresses: list[CustomerAddressInput] = _about(
+        "Replace those of the same kind.", default_factory=list
+    )
     tags: list[str] = _about("Added to those known.", default_factory=list)
 
     def given(self) -> inputs.CustomerInput:
@@ -157,7 +159,7 @@ class CustomerInput:
 
 
 @strawberry.input(description="Says whose an anonymous transaction was.")
-class AttachInput:
+class AttachTransactionInput:
     """Mirrors `crmkit.AttachInput`."""
 
     source: str = _about("The system that recorded it.")

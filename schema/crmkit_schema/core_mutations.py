@@ -15,7 +15,12 @@ from crmkit_schema.core_answers import (
     interaction_rows,
     transaction_rows,
 )
-from crmkit_schema.core_inputs import AttachInput, CustomerInput, InteractionInput, TransactionInput
+from crmkit_schema.core_inputs import (
+    AttachTransactionInput,
+    CustomerInput,
+    InteractionInput,
+    TransactionInput,
+)
 from crmkit_schema.mutations import mutation
 from crmkit_schema.values import bad_input
 
@@ -63,7 +68,7 @@ class UpsertCustomersInput:
 class AttachTransactionsInput:
     """A batch."""
 
-    transactions: list[AttachInput] = strawberry.field(description="1,000 at most.")
+    transactions: list[AttachTransactionInput] = strawberry.field(description="1,000 at most.")
     error_policy: ErrorPolicy = _POLICY
 
 
@@ -80,10 +85,13 @@ class CoreMutation:
         self, info: Info, input: RecordTransactionsInput
     ) -> RecordTransactionsSuccess:
         """Record a batch."""
+        if input.create_missing_customers:
+            info.context.require(["customers.write"])
         results = info.context.crm.record_transactions(
             [each.given() for each in _limited(input.transactions)],
             policy=input.error_policy,
             create_missing_customers=input.create_missing_customers,
+            actor=info.context.actor.name,
         )
         return RecordTransactionsSuccess(rows=transaction_rows(results))
 
@@ -93,7 +101,9 @@ class CoreMutation:
     ) -> RecordInteractionsSuccess:
         """Record a batch."""
         results = info.context.crm.record_interactions(
-            [each.given() for each in _limited(input.interactions)], policy=input.error_policy
+            [each.given() for each in _limited(input.interactions)],
+            policy=input.error_policy,
+            actor=info.context.actor.name,
         )
         return RecordInteractionsSuccess(rows=interaction_rows(results))
 
@@ -101,7 +111,9 @@ class CoreMutation:
     def upsert_customers(self, info: Info, input: UpsertCustomersInput) -> UpsertCustomersSuccess:
         """Write a batch."""
         results = info.context.crm.upsert_customers(
-            [each.given() for each in _limited(input.customers)], policy=input.error_policy
+            [each.given() for each in _limited(input.customers)],
+            policy=input.error_policy,
+            actor=info.context.actor.name,
         )
         return UpsertCustomersSuccess(rows=customer_rows(results))
 
@@ -114,7 +126,9 @@ class CoreMutation:
     ) -> AttachTransactionsSuccess:
         """Attach a batch."""
         results = info.context.crm.attach_transactions(
-            [each.given() for each in _limited(input.transactions)], policy=input.error_policy
+            [each.given() for each in _limited(input.transactions)],
+            policy=input.error_policy,
+            actor=info.context.actor.name,
         )
         return AttachTransactionsSuccess(rows=transaction_rows(results))
 

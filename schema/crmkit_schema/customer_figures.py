@@ -3,14 +3,15 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import FromClause, and_, case, cast, func, literal, select
+from sqlalchemy import FromClause, and_, case, cast, func, select
 from sqlalchemy.types import BigInteger
 
 from crmkit import models, table_of
+from crmkit_schema.decimals import PIECES
 from crmkit_schema.declarations import mapped, money
 from crmkit_schema.object_types import object_type
 from crmkit_schema.sources import bound
-from crmkit_schema.values import Long, Money
+from crmkit_schema.values import Amount, Long, Money
 
 _customer = table_of(models.Customer)
 _metrics = table_of(models.CustomerMetrics)
@@ -49,11 +50,6 @@ def _average() -> Any:
     return cast(case((net < 0, -rounded), else_=rounded), BigInteger)
 
 
-def pieces(rows: FromClause) -> Any:
-    """Thousandths as units."""
-    return rows.c.quantity_milli / literal(1000.0)
-
-
 @object_type(
     models.CustomerCategoryMetrics,
     permission="customers.read",
@@ -64,7 +60,7 @@ class CustomerCategory:
 
     category: str = mapped("The category.")
     net: Money = money("Amount.", minor="net_minor")
-    quantity: float = mapped("Pieces.", sql=pieces)
+    quantity: Amount = mapped("Pieces.", column="quantity_milli", codec=PIECES)
     line_count: int = mapped("Lines.")
 
 
@@ -94,7 +90,9 @@ class CustomerCurrencyMetrics:
     return_count: int = mapped("Returns.")
     net: Money = money("Everything bought, returns taken off.", minor="net_minor")
     returned: Money = money("What came back.", minor="returned_minor")
-    quantity: float = mapped("Pieces of products, returns taken off.", sql=pieces)
+    quantity: Amount = mapped(
+        "Pieces of products, returns taken off.", column="quantity_milli", codec=PIECES
+    )
     purchase_day_count: int = mapped("Days on which the customer bought.")
 
 
@@ -111,5 +109,7 @@ class CustomerMetrics:
     net: Money = money("Everything bought, returns taken off.", minor="net_minor")
     returned: Money = money("What came back.", minor="returned_minor")
     average: Money | None = money("Net amount per sale.", minor="average_minor")
-    quantity: float = mapped("Pieces of products, returns taken off.", sql=pieces)
+    quantity: Amount = mapped(
+        "Pieces of products, returns taken off.", column="quantity_milli", codec=PIECES
+    )
     purchase_day_count: int = mapped("Days on which the customer bought.", filter=True, sort=True)

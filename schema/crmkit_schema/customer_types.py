@@ -110,10 +110,10 @@ class Customer:
     metrics_by_currency: list[CustomerCurrencyMetrics] = related(
         "Key figures in every currency the customer paid in.", child="customer_id"
     )
-    categories: list[CustomerCategory] = related(
+    categories: Connection[CustomerCategory] = connection(
         "What the customer bought, by category, most first.", child="customer_id"
     )
-    stores: list[CustomerStore] = related(
+    stores: Connection[CustomerStore] = connection(
         "Where the customer bought, most first.", child="customer_id"
     )
     transactions: Connection[

@@ -8,7 +8,7 @@ from strawberry.types.field import StrawberryField
 
 from crmkit_schema.conditions import is_unique, source_of
 from crmkit_schema.declarations import CrmField
-from crmkit_schema.levels import Failure, fetched, keys_of, level_of, objects_of, want
+from crmkit_schema.levels import Failure, keys_of, level_of, objects_of, want
 from crmkit_schema.pages import PageReader
 from crmkit_schema.reachable_types import is_list
 from crmkit_schema.selections import Selected, Selection
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def expand(fetch: "Fetch", objects: Sequence[Any], selection: Selection) -> None:
-    """Fetch everything selected below objects of one type, and keep it on them.
+    """Fetch everything selected below objects of one type.
 
     What was fetched for an object already is left as it is.
     """
@@ -30,7 +30,7 @@ def expand(fetch: "Fetch", objects: Sequence[Any], selection: Selection) -> None
         if not isinstance(declared, CrmField):
             expand_held(fetch, declared, objects, selected)
         elif fetch.context.allows(declared.needed):
-            missing = [each for each in objects if selected.key not in fetched(each)]
+            missing = [each for each in objects if selected.key not in fetch.kept(each)]
             if missing:
                 _expand_field(fetch, declared, missing, selected)
 
@@ -74,7 +74,7 @@ def _expand_field(
     except Exception as error:  # a field's own error must not become its siblings'
         values = [Failure(error)] * len(objects)
     for each, value in zip(objects, values, strict=True):
-        fetched(each)[selected.key] = value
+        fetch.kept(each)[selected.key] = value
     return None
 
 
@@ -147,7 +147,8 @@ def _computed(
         schema.schema_converter.scalar_registry,
         schema.config,
     )
-    values = source.function(objects, fetch.context, **arguments)
+    with fetch.context.savepoint():
+        values = source.function(objects, fetch.context, **arguments)
     if len(values) != len(objects):
         raise TypeError(
             f"{declared.python_name} gave {len(values)} values for {len(objects)} parents"

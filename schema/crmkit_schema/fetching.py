@@ -15,10 +15,10 @@ from strawberry.utils.str_converters import to_camel_case
 from crmkit.errors import Refused
 from crmkit_schema.declarations import CrmField
 from crmkit_schema.expansion import expand, expand_values
-from crmkit_schema.levels import Failure, decode, embed, fetched, level_of, objects_of, want
+from crmkit_schema.levels import Failure, decode, embed, level_of, objects_of, want
 from crmkit_schema.pages import PageReader
 from crmkit_schema.problems import as_problem
-from crmkit_schema.selections import Operation, Selected, Selection
+from crmkit_schema.selections import Nodes, Operation, Selected, Selection
 from crmkit_schema.sources import Connected, Embedded, Found, Held, Key, Mapped, Mutated, Resolved
 from crmkit_schema.specs import order_of, permission_of
 from crmkit_schema.statements import by_parent
@@ -41,6 +41,14 @@ class Fetch:
         self.context = context
         self.operation = Operation(info, context.is_production)
         self.composition = context.schema.composition
+        self._kept: dict[int, tuple[Any, dict[Nodes, Any]]] = {}
+
+    def kept(self, of: Any) -> dict[Nodes, Any]:
+        """Return what was fetched for an object so far, by selection.
+
+        It is kept here and not on the object, which may be a plugin's own and outlive the request.
+        """
+        return self._kept.setdefault(id(of), (of, {}))[1]
 
     def value(
         self,
@@ -93,12 +101,12 @@ class Fetch:
         if parent is None and isinstance(source, Connected):
             cls = self.composition.target(declared)
             return PageReader(self, cls, source, selected).read([None])[None]
-        if selected.key not in fetched(parent):
+        if selected.key not in self.kept(parent):
             object_type = self.operation.object_type(type(parent))
             if object_type is None:
                 raise TypeError(f"{type(parent).__name__} is no object type of this schema")
             self.expand([parent], Selection(object_type, (selected,)))
-        found = fetched(parent)[selected.key]
+        found = self.kept(parent)[selected.key]
         if isinstance(found, Failure):
             raise found.error
         return found
@@ -127,7 +135,8 @@ class Fetch:
             answer = _call(declared, args, kwargs)
         except Refused as error:
             return as_problem(error, source.members)
-        return self._expanded(answer, selected)
+        with self.context.snapshot():
+            return self._expanded(answer, selected)
 
     def _expanded(self, answer: Any, selected: Selected) -> Any:
         expand_values(self, [answer], selected)
@@ -142,7 +151,7 @@ class Fetch:
         level = level_of(cls)
         want(level, selection, self.context.allows)
         level.conditions.append(key.where(level.rows, _bound(coerced)))
-        level.sort_by(order_of(cls)[-1:])
+        level.sort_by([order_of(cls)[-1].lstrip("-")])
         objects = objects_of(cls, self.context.rows(level.all(1)))
         self.expand(objects, selection)
         return next(iter(objects), None)

@@ -1,6 +1,6 @@
 """Whether a field's source fits the rows of its type. Pure; names the culprit."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from sqlalchemy import FromClause
@@ -10,12 +10,12 @@ from strawberry.types.field import StrawberryField
 from crmkit import PluginError
 from crmkit_schema.checks import check_description
 from crmkit_schema.composed_fields import result_name
-from crmkit_schema.conditions import column_of
+from crmkit_schema.conditions import column_of, is_unique
 from crmkit_schema.connections import Connection
 from crmkit_schema.cursors import python_type
 from crmkit_schema.declarations import CrmField
 from crmkit_schema.operators import has_operators
-from crmkit_schema.reachable_types import name_of, row_class
+from crmkit_schema.reachable_types import is_list, name_of, row_class
 from crmkit_schema.sources import (
     Computed,
     Connected,
@@ -26,7 +26,7 @@ from crmkit_schema.sources import (
     Related,
     Resolved,
 )
-from crmkit_schema.specs import spec_of
+from crmkit_schema.specs import order_of, spec_of
 
 
 def check_root_field(owner: str, root: str, declared: StrawberryField) -> None:
@@ -61,6 +61,8 @@ def check_field(owner: str, type_name: str, cls: type, declared: StrawberryField
         _check_mapped(owner, where, cls, declared, source)
     if isinstance(source, Related | Connected):
         rows = _rows(owner, where, declared)
+        _check_steady(owner, where, source.where, rows)
+        _check_filtered_relation(owner, where, declared, rows)
         order = source.order if isinstance(source, Related) else ()
         for column in (source.child or "", *(each.lstrip("-") for each in order)):
             if column not in rows.c:
@@ -107,11 +109,38 @@ def _check_mapped(owner: str, where: str, cls: type, declared: CrmField, source:
         if source.sql or source.filter or source.sort:
             raise PluginError(owner, f"{where}: {cls.__name__} has no rows, only Python objects")
         return
+    _check_steady(owner, where, source.sql, spec.source)
     column = column_of(declared, spec.source.alias())
     if source.filter and not has_operators(declared.type):
         raise PluginError(owner, f"{where} cannot be filtered: its type has no operators")
     if source.sort and (declared.is_optional or python_type(column.type) is object):
-        raise PluginError(owner, f"{where} cannot be sorted by: it may be null, or has no order")
+        raise PluginError(owner, f"{where} cannot be sorted by: it may be null, or SQLAlchemy knows no type of it")
+
+
+def _check_filtered_relation(owner: str, where: str, declared: CrmField, rows: FromClause) -> None:
+    """Refuse a filter that would look at other rows than the field shows."""
+    source = declared.source
+    if not isinstance(source, Related) or not source.filter:
+        return
+    target = row_class(declared.type)
+    unique = target is not None and is_unique(rows, source.child, order_of(target))
+    if is_list(declared.type) or not unique:
+        raise PluginError(owner, f"{where} cannot be filtered through: it may have several rows")
+
+
+def _check_steady(
+    owner: str, where: str, given: Callable[[FromClause], Any] | None, source: FromClause
+) -> None:
+    """Refuse an expression with a value of its own, such as the time at which it was made.
+
+    Declarations are turned into statements once; what changes by request has to be `bound`.
+    """
+    if given is None:
+        return
+    rows = source.alias()
+    first, again = (given(rows).compile().params for _ in range(2))
+    if first != again:
+        raise PluginError(owner, f"{where} holds a value that changes; use bound(...) for it")
 
 
 def _check_connection(owner: str, where: str, declared: StrawberryField) -> None:

@@ -12,7 +12,7 @@ from crmkit_schema.declarations import mapped, related
 from crmkit_schema.object_types import object_type
 from crmkit_schema.transaction_types import Transaction
 
-strawberry.enum(Direction, description="Who spoke first.")
+strawberry.enum(Direction, name="InteractionDirection", description="Who spoke first.")
 
 
 @object_type(

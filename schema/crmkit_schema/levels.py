@@ -6,11 +6,9 @@ from typing import Any
 
 from crmkit_schema.conditions import column_of, source_of
 from crmkit_schema.declarations import CrmField
-from crmkit_schema.selections import Nodes, Selection
+from crmkit_schema.selections import Selection
 from crmkit_schema.sources import Computed, Connected, Embedded, Mapped, Related, Resolved
 from crmkit_schema.statements import Level
-
-_FETCHED = "_crmkit_fetched"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +54,6 @@ def objects_of(cls: type, rows: Iterable[Mapping[str, Any]]) -> list[Any]:
         vars(made).update(row)
         objects.append(made)
     return objects
-
-
-def fetched(of: Any) -> dict[Nodes, Any]:
-    """Return what was fetched for an object so far, by selection."""
-    found: dict[Nodes, Any] = vars(of).setdefault(_FETCHED, {})
-    return found
 
 
 def keys_of(objects: Sequence[Any], column: str) -> list[Any]:

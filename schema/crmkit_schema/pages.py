@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from crmkit_schema.conditions import condition, sort_key
 from crmkit_schema.connections import Connection, Edge, Page, PageInfo, read_page
 from crmkit_schema.cursors import python_type, write_cursor
-from crmkit_schema.levels import fetched, level_of, objects_of, want
+from crmkit_schema.levels import level_of, objects_of, want
 from crmkit_schema.selections import Selected, Selection
 from crmkit_schema.sources import Connected
 from crmkit_schema.specs import order_of
@@ -124,9 +124,9 @@ class PageReader:
             end_cursor=self._cursor(rows[-1]) if rows else None,
         )
         for each in self._selection.named("pageInfo"):
-            fetched(made)[each.key] = info
+            self._fetch.kept(made)[each.key] = info
         for each in self._selection.named("totalCount"):
-            fetched(made)[each.key] = count
+            self._fetch.kept(made)[each.key] = count
         return made
 
     def _cursor(self, row: Row) -> str:
@@ -138,11 +138,11 @@ class PageReader:
         for selected in self._selection.named("nodes"):
             nodes = self._nodes(rows, selected)
             for key, page in pages.items():
-                fetched(page)[selected.key] = nodes[key]
+                self._fetch.kept(page)[selected.key] = nodes[key]
         for selected in self._selection.named("edges"):
             edges = self._edges(rows, self._fetch.operation.below(selected))
             for key, page in pages.items():
-                fetched(page)[selected.key] = edges[key]
+                self._fetch.kept(page)[selected.key] = edges[key]
 
     def _edges(self, rows: dict[Any, list[Row]], selection: Selection) -> dict[Any, list[Any]]:
         made = {key: [self._edge(row, selection) for row in some] for key, some in rows.items()}
@@ -150,13 +150,13 @@ class PageReader:
             nodes = self._nodes(rows, selected)
             for key, edges in made.items():
                 for edge, node in zip(edges, nodes[key], strict=True):
-                    fetched(edge)[selected.key] = node
+                    self._fetch.kept(edge)[selected.key] = node
         return made
 
     def _edge(self, row: Row, selection: Selection) -> Edge[Any]:
         made: Edge[Any] = object.__new__(Edge)
         for each in selection.named("cursor"):
-            fetched(made)[each.key] = self._cursor(row)
+            self._fetch.kept(made)[each.key] = self._cursor(row)
         return made
 
     def _nodes(self, rows: dict[Any, list[Row]], selected: Selected) -> dict[Any, list[Any]]:

@@ -13,7 +13,7 @@ from sqlmodel import Session
 from strawberry.printer import print_schema
 
 from crmkit import Actor, Crm, PluginError
-from crmkit_schema.answers import formatted, refused
+from crmkit_schema.answers import formatted, raise_outage, refused
 from crmkit_schema.composed_schema import build, contributions_of
 from crmkit_schema.composition import CORE
 from crmkit_schema.context import RequestContext
@@ -48,6 +48,10 @@ class ComposedSchema:
 
         Args:
             actor: whose permissions count.
+
+        Raises:
+            DatabaseBusy, DatabaseNotReady, sqlalchemy.exc.OperationalError: the database cannot be
+                used; whether a write took place is not known.
         """
         if actor is None:
             return refused("UNAUTHENTICATED", "sign in first")
@@ -65,6 +69,7 @@ class ComposedSchema:
         is_query = operation.operation is OperationType.QUERY
         with self.crm.read() if is_query else nullcontext() as session:
             result = self._run(document.node, request, actor, session)
+        raise_outage(result.errors or ())
         was_executed = result.data is not None or _began(result)
         return GraphQLAnswer(result.data, formatted(result.errors or ()), was_executed)
 

@@ -1,19 +1,19 @@
 """Transactions as GraphQL gives them."""
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
-from sqlalchemy import FromClause, literal, select
+from sqlalchemy import FromClause, select
 
 from crmkit import models, table_of
 from crmkit.models import LineKind, TransactionKind
 from crmkit_schema.connections import Connection
-from crmkit_schema.customer_figures import pieces
 from crmkit_schema.customer_types import Customer
+from crmkit_schema.decimals import PIECES, UNIT_PRICE
 from crmkit_schema.declarations import connection, mapped, money, related
 from crmkit_schema.object_types import object_type
-from crmkit_schema.values import Long, Money
+from crmkit_schema.values import Amount, Long, Money
 
 strawberry.enum(TransactionKind, description="What happened at the till.")
 strawberry.enum(LineKind, description="What a line stands for.")
@@ -29,10 +29,6 @@ def _lines() -> FromClause:
     )
 
 
-def _micros(rows: FromClause) -> Any:
-    return rows.c.unit_price_micros / literal(1_000_000.0)
-
-
 @object_type(_lines(), permission="transactions.read", sorted_by=("position", "transaction_id"))
 class TransactionLine:
     """One line of a transaction; quantities and amounts are negative when goods come back."""
@@ -43,9 +39,11 @@ class TransactionLine:
     description: str | None = mapped("What it says on the receipt.")
     category: str | None = mapped("Category of the article.", filter=True)
     brand: str | None = mapped("Brand of the article.", filter=True)
-    quantity: float = mapped("Units.", sql=pieces)
-    unit_price: float = mapped(
-        "Price of one unit in major units, before the discount.", sql=_micros
+    quantity: Amount = mapped("Units.", column="quantity_milli", codec=PIECES)
+    unit_price: Amount = mapped(
+        "Price of one unit in major units, before the discount.",
+        column="unit_price_micros",
+        codec=UNIT_PRICE,
     )
     discount: Money = money("Taken off this line.", minor="discount_minor")
     tax: Money = money("Tax contained in the amount.", minor="tax_minor")

@@ -1,19 +1,29 @@
-"""A shop to ask about, and ways to ask."""
+"""A shop to ask about, ways to ask, and plugins of a few lines."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import event
 
-from crmkit import Actor, AddressInput, ContactInput, Crm, CustomerInput, InteractionInput
-from crmkit.testing import NOON, sale
+from crmkit import (
+    Actor,
+    AddressInput,
+    ContactInput,
+    Crm,
+    CustomerInput,
+    CustomerRef,
+    InteractionInput,
+    Permission,
+    Plugin,
+    SchemaContribution,
+    hookimpl,
+)
+from crmkit.testing import NOON, CrmFactory, sale
 from crmkit_schema.requests import GraphQLAnswer, GraphQLRequest
 from crmkit_schema.runtime import ComposedSchema
-
-Ask = Callable[..., dict[str, Any]]
 
 
 class Api:
@@ -28,11 +38,12 @@ class Api:
         self,
         query: str,
         *,
-        allowed: frozenset[str] | None = None,
+        without: Sequence[str] = (),
         operation: str | None = None,
         **variables: Any,
     ) -> GraphQLAnswer:
-        actor = Actor("tester", "test", self.everything if allowed is None else allowed)
+        """Return the answer to a caller who lacks the permissions in `without`."""
+        actor = Actor("tester", "test", self.everything - set(without))
         return self.schema.execute(GraphQLRequest(query, variables, operation), actor)
 
     def __call__(self, query: str, **options: Any) -> Any:
@@ -41,17 +52,26 @@ class Api:
         assert answer.errors == []
         return answer.data
 
-    def error(self, query: str, **options: Any) -> dict[str, Any]:
-        """Return the one error of an answer."""
-        answer = self.answer(query, **options)
-        assert len(answer.errors) == 1, answer.errors
-        return answer.errors[0]
+    def codes(self, query: str, **options: Any) -> list[str]:
+        """Return the codes of the errors, in order."""
+        return [each["extensions"]["code"] for each in self.answer(query, **options).errors]
 
-    def code(self, query: str, **options: Any) -> str:
-        """Return the code of the first error."""
-        errors = self.answer(query, **options).errors
-        assert errors, "no error"
-        return str(errors[0]["extensions"]["code"])
+
+class Inline:
+    """A plugin that only contributes to the schema."""
+
+    def __init__(self, name: str, contribution: Any, permissions: Sequence[str]) -> None:
+        self.plugin = Plugin(
+            name=name,
+            version="1",
+            summary="For a test.",
+            permissions=[Permission(each, "For a test.") for each in permissions],
+        )
+        self._contribution = contribution
+
+    @hookimpl
+    def register_graphql(self) -> Any:
+        return self._contribution
 
 
 @pytest.fixture
@@ -61,44 +81,68 @@ def api(crm: Crm) -> Api:
 
 
 @pytest.fixture
+def api_with(crm_factory: CrmFactory) -> Callable[..., Api]:
+    """Give a function that makes a schema with one inline plugin, and three customers."""
+
+    def make(contribution: SchemaContribution, *permissions: str, **settings: Any) -> Api:
+        crm = crm_factory(Inline("extra", contribution, permissions), **settings)
+        fill(crm, 3)
+        return Api(crm)
+
+    return make
+
+
+@pytest.fixture
+def inline() -> type[Inline]:
+    """Give the class of plugins of a few lines."""
+    return Inline
+
+
+@pytest.fixture
 def shop(crm: Crm) -> Api:
-    """Give core's schema with three customers, five transactions and two interactions."""
-    stock(crm, customers=3)
+    """Give core's schema with three customers, each with two sales of two lines."""
+    fill(crm, 3)
     return Api(crm)
 
 
-def stock(crm: Crm, customers: int, sales: int = 2, lines: int = 2) -> None:
-    """Fill a shop: the first `customers` numbers, each with sales of as many lines."""
-    crm.upsert_customers([customer(number) for number in range(1, customers + 1)])
+@pytest.fixture
+def stock() -> Callable[..., None]:
+    """Give the function that fills a database."""
+    return fill
+
+
+@pytest.fixture
+def statements() -> Callable[[Crm], AbstractContextManager[list[str]]]:
+    """Give a context manager that collects the SQL that runs inside it."""
+    return collecting
+
+
+def fill(crm: Crm, customers: int, sales: int = 2, lines: int = 2) -> None:
+    """Fill a shop: customers "1", "2" and so on, with equally many sales of equally many lines."""
+    numbers = range(1, customers + 1)
+    crm.upsert_customers([_customer(number) for number in numbers])
     crm.record_transactions(
         [
             sale(
                 f"{number}-{position}",
                 *((f"sku{line}", line, f"{number}.50") for line in range(1, lines + 1)),
                 customer=str(number),
-                occurred_at=NOON - timedelta(hours=position, minutes=number),
+                occurred_at=NOON - timedelta(hours=position, minutes=number // 2),
                 store=f"store{number % 3}",
             )
-            for number in range(1, customers + 1)
+            for number in numbers
             for position in range(1, sales + 1)
         ]
     )
-    crm.record_interactions(
-        [
-            InteractionInput(
-                "till", f"i{number}", NOON, "review", customer=ref(number), rating=number % 5 + 1
-            )
-            for number in range(1, customers + 1)
-        ]
-    )
+    crm.record_interactions([_review(number) for number in numbers])
 
 
-def customer(number: int) -> CustomerInput:
-    """Return a customer with one of everything."""
+def _customer(number: int) -> CustomerInput:
     return CustomerInput(
         "till",
         str(number),
-        display_name=f"Customer {number:03}",
+        display_name=f"Customer {number // 2:03}",
+        family_name=None if number % 3 == 0 else f"Family{number % 3}",
         birth_on=f"19{number % 90 + 10}-05-01",
         gender=("female", "male", None)[number % 3],
         contact_points=[ContactInput("email", f"c{number}@example.com", is_primary=True)],
@@ -107,26 +151,33 @@ def customer(number: int) -> CustomerInput:
     )
 
 
-def ref(number: int) -> Any:
-    """Return a reference to a customer of `stock`."""
-    from crmkit import CustomerRef
-
-    return CustomerRef(external_id=str(number))
+def _review(number: int) -> InteractionInput:
+    who = CustomerRef(external_id=str(number))
+    return InteractionInput("till", f"i{number}", NOON, "review", who, rating=number % 5 + 1)
 
 
 @contextmanager
-def counting(crm: Crm) -> Iterator[list[str]]:
+def collecting(crm: Crm) -> Iterator[list[str]]:
     """Collect the SQL statements that run inside the block."""
-    statements: list[str] = []
+    found: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        statements.append(statement)
+        if statement.startswith(("SELECT", "INSERT", "UPDATE")):  # not what drivers ask
+            found.append(statement)
 
-    engines = {crm.database._reader.engine, crm.database.writer.engine}
-    for engine in engines:
-        event.listen(engine, "before_cursor_execute", note)
+    engines = [crm.database.writer]
+    if crm.database.dialect == "sqlite":  # on PostgreSQL one engine does both
+        engines.append(crm.database._reader)
+    for each in engines:
+        event.listen(each, "before_cursor_execute", note)
     try:
-        yield statements
+        yield found
     finally:
-        for engine in engines:
-            event.remove(engine, "before_cursor_execute", note)
+        for each in engines:
+            event.remove(each, "before_cursor_execute", note)
+
+
+@pytest.fixture
+def api_of() -> type[Api]:
+    """Give the class of schemas with somebody who asks."""
+    return Api

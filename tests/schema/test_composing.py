@@ -1,0 +1,359 @@
+"""What cannot be composed stops the start, and the plugin is named."""
+
+from typing import Annotated, Any
+
+import pytest
+import strawberry
+
+from crmkit import Crm, Plugin, PluginError, SchemaContribution, Settings, hookimpl, models
+from crmkit.builtin import plugin as core
+from crmkit.errors import PluginConflict
+from crmkit_schema import (
+    PUBLIC,
+    Connection,
+    Customer,
+    computed,
+    connection,
+    found_by,
+    mapped,
+    mutation,
+    object_type,
+    related,
+    resolved,
+    value_type,
+)
+from crmkit_schema.composed_schema import build
+from crmkit_schema.core_contribution import core_contribution
+from crmkit_schema.runtime import compose
+
+PERMISSIONS = frozenset(each.name for each in core.permissions)
+
+
+def composed(**plugins: SchemaContribution) -> Any:
+    """Return the schema of core and some contributions."""
+    return build([("core", core_contribution()), *plugins.items()], PERMISSIONS)[1]
+
+
+def refusal(**plugins: SchemaContribution) -> PluginError:
+    """Return why contributions cannot be composed."""
+    with pytest.raises(PluginError) as caught:
+        composed(**plugins)
+    return caught.value
+
+
+def field_named(name: str, made: Any = None, annotation: Any = int | None) -> type:
+    """Return a class with one field."""
+    declared = made or computed("For a test.", one_each, permission=PUBLIC)
+    return strawberry.type(
+        type("Extra", (), {"__annotations__": {name: annotation}, name: declared})
+    )
+
+
+def one_each(parents: Any, _context: Any) -> list[int]:
+    return [1] * len(parents)
+
+
+def extending(name: str, made: Any = None, annotation: Any = int | None) -> SchemaContribution:
+    return SchemaContribution(extends={"Customer": field_named(name, made, annotation)})
+
+
+def value_named(name: str) -> type:
+    @value_type
+    class Made:
+        """Made for a test."""
+
+        text: str = strawberry.field(description="For a test.")
+
+    Made.__strawberry_definition__.name = name  # type: ignore[attr-defined]
+    return Made
+
+
+def asking(cls: type) -> SchemaContribution:
+    """Return a contribution whose root field gives a type."""
+
+    def resolver(self: Any) -> Any:
+        return None
+
+    resolver.__annotations__["return"] = cls
+    made = resolved("For a test.", permission=PUBLIC)(resolver)
+    namespace = {cls.__name__.lower() + str(id(cls)): made}
+    return SchemaContribution(queries=(strawberry.type(type("Roots", (), namespace)),))
+
+
+@value_type
+class First:
+    """The first of two types."""
+
+    text: str = strawberry.field(description="For a test.")
+
+
+def mutating(name: str) -> SchemaContribution:
+    def resolver(self: Any) -> First:
+        return First(text="")
+
+    resolver.__name__ = name
+    made = mutation("For a test.", permission=PUBLIC)(resolver)
+    return SchemaContribution(mutations=(strawberry.type(type("Roots", (), {name: made})),))
+
+
+def asking_as(name: str) -> SchemaContribution:
+    def resolver(self: Any) -> str:
+        return ""
+
+    resolver.__name__ = name
+    made = resolved("For a test.", permission=PUBLIC)(resolver)
+    return SchemaContribution(queries=(strawberry.type(type("Roots", (), {name: made})),))
+
+
+def with_input(name: str) -> SchemaContribution:
+    made = strawberry.input(type(name, (), {"__annotations__": {"text": str}, "text":
+        strawberry.field(description="For a test.")}), description="For a test.")  # fmt: skip
+
+    def resolver(self: Any, given: Any) -> str:
+        return str(given)
+
+    resolver.__annotations__["given"] = made
+    declared = resolved("For a test.", permission=PUBLIC)(resolver)
+    roots = strawberry.type(type("Roots", (), {f"ask{id(made)}": declared}))
+    return SchemaContribution(queries=(roots,))
+
+
+CLASHES = {
+    "two fields on a core type": (extending("same"), extending("same")),
+    "two spellings of a field": (extending("two_words"), extending("twoWords")),
+    "two root fields": (asking_as("same"), asking_as("same")),
+    "two mutations": (mutating("do_it"), mutating("do_it")),
+    "two types": (asking(value_named("Same")), asking(value_named("Same"))),
+    "two inputs": (with_input("SameInput"), with_input("SameInput")),
+    "an input and a type": (with_input("Same"), asking(value_named("Same"))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("first", "second"), CLASHES.values(), ids=CLASHES.keys())
+def test_a_name_that_two_plugins_contribute_names_both(
+    first: SchemaContribution, second: SchemaContribution
+) -> None:
+    error = refusal(one=first, two=second)
+
+    assert isinstance(error, PluginConflict)
+    assert (error.plugin, error.other) == ("two", "one")
+    assert "'one'" in str(error)
+    assert "'two'" in str(error)
+
+
+@pytest.mark.parametrize(
+    "contribution",
+    [
+        extending("tags"), extending("displayName"), asking(value_named("Customer")),
+        asking(value_named("ExternalIdInput")), mutating("record_transactions"),
+        with_input("TransactionInput"), asking(value_named("CustomerConnection")),
+        asking(value_named("CustomerFilter")), asking(value_named("StringFilter")),
+        asking(value_named("CustomerOrderField")), asking(value_named("UpsertCustomersResult")),
+        SchemaContribution(queries=(field_named("customers", connection(
+            "T.", permission=PUBLIC), Connection[Customer]),)),
+    ],
+)  # fmt: skip
+def test_a_name_of_cores_is_taken(contribution: SchemaContribution) -> None:
+    error = refusal(one=contribution)
+
+    assert isinstance(error, PluginConflict)
+    assert (error.plugin, error.other) == ("one", "core")
+
+
+@object_type(models.CustomerTag, permission="customers.read", sorted_by=("tag",))
+class Tagged:
+    """Rows for a test."""
+
+    tag: str = mapped("For a test.")
+
+
+def typed(**changes: Any) -> SchemaContribution:
+    """Return a contribution of one type, with some fields changed."""
+    options = {"permission": "customers.read", "sorted_by": ("tag",), "source": models.CustomerTag}
+    annotations = {"tag": str}
+    namespace: dict[str, Any] = {"__doc__": "For a test.", "tag": mapped("For a test.")}
+    for key, value in changes.items():
+        if key in ("permission", "sorted_by", "node", "source"):
+            options[key] = value
+        elif key == "doc":
+            namespace["__doc__"] = value
+        else:
+            annotations[key], namespace[key] = value
+    namespace["__annotations__"] = annotations
+    made = object_type(options.pop("source"), **options)(type("Thing", (), namespace))
+    return SchemaContribution(types=(made,))
+
+
+WRONG = {
+    "no permission": (extending("extra", computed("T.", one_each)), "Customer.extra declares no"),
+    "plain field": (extending("extra", strawberry.field(description="T.")), "has no permission"),
+    "unknown permission": (
+        extending("extra", computed("T.", one_each, permission="no.such")), "'no.such'"),
+    "unknown permission of a type": (typed(permission="no.such"), "type 'Thing'"),
+    "unknown permission inside": (
+        typed(more=(str | None, mapped("T.", column="tag", permission="no.such"))), "Thing.more"),
+    "no description": (extending("extra", computed(" ", one_each, permission=PUBLIC)),
+        "Customer.extra has no description"),
+    "no description of a type": (typed(doc=""), "type 'Thing' has no description"),
+    "no such type": (SchemaContribution(extends={"Nobody": field_named("x")}), "'Nobody'"),
+    "extended input": (SchemaContribution(extends={"LineInput": field_named("x")}), "LineInput"),
+    "extended interface": (SchemaContribution(extends={"Node": field_named("x")}), "'Node'"),
+    "undecorated class": (SchemaContribution(queries=(int,)), "strawberry.type"),
+    "reserved type": (asking(value_named("String")), "reserves"),
+    "reserved scalar": (asking(value_named("DateTime")), "reserves"),
+    "reserved introspection": (asking(value_named("__Type")), "reserves"),
+    "no such column": (extending("extra", mapped("T.", permission=PUBLIC)), "have no 'extra'"),
+    "no such parent": (
+        extending("extra", related("T.", parent="no"), Tagged | None), "have no 'no'"),
+    "no such child": (extending("extra", related("T.", child="no"), list[Tagged]), "have no 'no'"),
+    "no such order": (
+        extending("extra", related("T.", child="customer_id", order=("-no",)), list[Tagged]), "'no'"),
+    "no such need": (
+        extending("extra", computed("T.", one_each, needs=("no",), permission=PUBLIC)), "'no'"),
+    "sorted by nothing": (typed(sorted_by=("no",)), "sorted by 'no'"),
+    "sorted by what may be null": (
+        typed(more=(str | None, mapped("T.", column="tag", sort=True))), "Thing.more cannot be sorted"),
+    "no operators": (
+        typed(more=(list[str], mapped("T.", column="tag", filter=True))), "Thing.more cannot be filt"),
+    "a list as a connection": (
+        extending("extra", connection("T.", child="customer_id"), list[Tagged]), "Connection[...]"),
+    "a connection of a parent at the root": (SchemaContribution(queries=(field_named(
+        "extra", connection("T.", child="customer_id"), Connection[Tagged]),)), "no parent"),
+    "a connection of nobody below it": (
+        extending("extra", connection("T."), Connection[Tagged]), "below the root"),
+    "a mapped root": (SchemaContribution(queries=(field_named(
+        "extra", mapped("T.", permission=PUBLIC)),)), "cannot be declared mapped"),
+    "a found field below the root": (
+        extending("extra", found_by("T."), Tagged | None), "below the root"),
+    "rows of what has none": (extending("extra", related("T.", permission=PUBLIC), First), "has none"),
+    "prefix of three words": (typed(node="Not OK", source=models.Customer, sorted_by=("id",),
+        tag=(str, mapped("T.", column="display_name"))), "letters"),
+    "unknown annotation": (extending("extra", None, "NoSuchType"), "NoSuchType"),
+    "unknown lazy type": (
+        extending("extra", None, Annotated["Nope", strawberry.lazy("crmkit_schema.values")]), "Nope"),
+    "annotation that is no type": (extending("extra", None, 7), ""),
+    "computed with a strange argument": (
+        extending("extra", computed("T.", lambda p, c, *, x: p, permission=PUBLIC)), ""),
+    "sql that raises": (extending("extra", mapped(
+        "T.", sql=lambda rows: rows.c.no_such, permission=PUBLIC)), "no_such"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("wrong", "reason"), WRONG.values(), ids=WRONG.keys())
+def test_a_mistake_stops_the_start_and_names_plugin_and_place(
+    wrong: SchemaContribution, reason: str
+) -> None:
+    error = refusal(good=extending("good"), wrong=wrong)
+
+    assert error.plugin == "wrong"
+    assert reason in error.reason
+
+
+@strawberry.type
+class Odd:
+    @resolved("For a test.", permission=PUBLIC)
+    def odd(self) -> Annotated[str | int, strawberry.union("Scalars", description="For a test.")]:
+        return 1
+
+
+def test_what_only_strawberry_notices_is_laid_to_the_plugin_too() -> None:
+    error = refusal(
+        good=extending("good"), wrong=SchemaContribution(queries=(Odd,)), last=extending("last")
+    )
+
+    assert error.plugin == "wrong"
+    assert "str" in error.reason
+
+
+def test_two_types_with_one_prefix_of_ids_are_refused() -> None:
+    again = typed(
+        node="cus", source=models.Customer, sorted_by=("id",),
+        tag=(str, mapped("T.", column="display_name")),
+    )  # fmt: skip
+
+    error = refusal(one=again)
+
+    assert "'cus'" in str(error)
+    assert error.plugin == "one"
+
+
+def test_schemas_with_different_plugins_do_not_know_each_other() -> None:
+    one, two = composed(a=extending("alpha")), composed(b=extending("beta"))
+
+    again = composed()
+
+    assert "alpha" in one.as_str()
+    assert "beta" not in one.as_str()
+    assert "alpha" not in two.as_str()
+    assert "alpha" not in again.as_str()
+    assert one.as_str() == composed(a=extending("alpha")).as_str()
+
+
+def test_a_field_tells_which_plugin_it_comes_from() -> None:
+    sdl = composed(a=extending("alpha")).as_str()
+
+    assert '"""For a test. (Plugin a.)"""\n  alpha: Int' in sdl
+
+
+def test_a_plugin_extends_the_type_of_another() -> None:
+    base = typed()
+    more = SchemaContribution(extends={"Thing": field_named("extra")})
+
+    assert "extra: Int" in composed(a=base, b=more).as_str()
+    assert refusal(b=more).plugin == "b"
+
+
+class Broken:
+    """A plugin whose part of the schema is wrong."""
+
+    plugin = Plugin(name="broken", version="1", summary="For a test.")
+
+    @hookimpl
+    def register_graphql(self) -> Any:
+        return extending("tags")
+
+
+class Needing:
+    """A plugin that needs the broken one."""
+
+    plugin = Plugin(name="needing", version="1", summary="For a test.", requires=("broken",))
+
+
+class Fine:
+    """A plugin that needs nobody."""
+
+    plugin = Plugin(name="fine", version="1", summary="For a test.")
+
+    @hookimpl
+    def register_graphql(self) -> Any:
+        return extending("fine")
+
+
+@pytest.fixture
+def crm(tmp_path: Any) -> Any:
+    settings = Settings(data_dir=tmp_path, plugins=())
+    with Crm(settings, plugins=[Broken(), Needing(), Fine()]) as crm:
+        yield crm
+
+
+def test_a_broken_plugin_stops_the_start(crm: Crm) -> None:
+    with pytest.raises(PluginError, match="plugin 'broken'"):
+        compose(crm)
+
+
+def test_a_broken_plugin_can_be_put_aside_with_those_that_need_it(crm: Crm) -> None:
+    schema = compose(crm, skip_broken=True)
+
+    assert [each.name for each in crm.registry.plugins] == ["core", "fine"]
+    assert set(crm.registry.broken) == {"broken", "needing"}
+    assert "fine: Int" in schema.sdl()
+
+
+@pytest.mark.parametrize("answer", [7, "text", [SchemaContribution()]])
+def test_a_hook_that_gives_no_contribution_is_named(
+    tmp_path: Any, inline: Any, answer: Any
+) -> None:
+    odd = inline("odd", answer, ())
+    with Crm(Settings(data_dir=tmp_path, plugins=()), plugins=[odd]) as crm:
+        with pytest.raises(PluginError, match="plugin 'odd'.*SchemaContribution"):
+            compose(crm)
