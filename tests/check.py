@@ -59,6 +59,8 @@ def passes(check: Check, *, is_fixing: bool) -> bool:
     print(f"{'ok' if is_good else 'FAILED':6}  {check.name:8} {seconds:6.1f} s", flush=True)
     if not is_good:
         print(done.stdout, flush=True)
+    elif check.name == "tests":
+        print(done.stdout.strip().splitlines()[-1], flush=True)
     return is_good
 
 

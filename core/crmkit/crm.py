@@ -23,7 +23,8 @@ from crmkit.inputs import (
     TransactionInput,
 )
 from crmkit.interactions import record_interactions
-from crmkit.plugins import PluginRegistry, load_plugins
+from crmkit.plugin_loading import load_plugins
+from crmkit.plugins import PluginRegistry
 from crmkit.settings import Settings
 from crmkit.transactions import record_transactions
 

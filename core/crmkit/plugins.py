@@ -4,23 +4,18 @@ There is no global registry: each `Crm` makes its own, so two applications with 
 live in one process.
 """
 
-import graphlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import pluggy
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from sqlmodel import Session, SQLModel
 
-from crmkit import builtin, discovery, hookspecs
-from crmkit.bulk import table_of
+from crmkit import builtin, hookspecs
 from crmkit.contributions import InteractionKind, Rebuilder
-from crmkit.discovery import Found
-from crmkit.errors import HookFailed, PluginConflict, PluginError, Refused, SettingsError
-from crmkit.manifest import API_VERSION, Permission, Plugin
-from crmkit.settings import Settings, explain, plugin_section
+from crmkit.errors import HookFailed, PluginError, Refused
+from crmkit.manifest import Permission, Plugin
 
 CORE = builtin.plugin.name
 
@@ -141,223 +136,6 @@ class PluginRegistry:
             if answer is not None:
                 answers.append(answer)
         return answers
-
-    def without(self, name: str, reason: str) -> "PluginRegistry":
-        """Return a registry without one plugin and those that require it."""
-        broken = {**self.broken, name: reason}
-        kept: list[LoadedPlugin] = []
-        for loaded in self.plugins:
-            lost = [needed for needed in loaded.manifest.requires if needed in broken]
-            if lost and loaded.name not in broken:
-                broken[loaded.name] = f"requires {lost[0]!r}, which was put aside"
-            if loaded.name not in broken:
-                kept.append(loaded)
-        return _assemble(kept, broken)
-
-
-def load_plugins(
-    settings: Settings, extra: Iterable[Any] = (), *, skip_broken: bool = False
-) -> PluginRegistry:
-    """Find, check and order the plugins that the settings switch on.
-
-    Args:
-        extra: modules or objects with a manifest, on top of those found; for tests and
-            applications that embed crmkit.
-        skip_broken: put a plugin that cannot be used aside instead of raising.
-
-    Raises:
-        PluginError: a plugin cannot be used; the message is one sentence that names it.
-    """
-    extra = tuple(extra)
-    _refuse_unknown_sections(settings, extra)
-    broken: dict[str, str] = {}
-    found: list[Found] = [discovery.describe(builtin, "crmkit itself")]
-    loaders: list[Callable[[], Found]] = [
-        *(lambda name=name: discovery.load_installed(name) for name in settings.plugins),
-        *(
-            lambda path=path: discovery.load_file(path)
-            for path in discovery.local_files(settings.plugins_dir)
-            if path.stem not in settings.plugins_disabled
-        ),
-        *(lambda item=item: discovery.describe(item, "the application") for item in extra),
-    ]
-    for load in loaders:
-        with _putting_aside(broken, skip_broken):
-            found.append(_not_core(load()))
-    while True:
-        try:
-            return _assemble([_configure(item, settings) for item in _ordered(found)], broken)
-        except PluginError as error:
-            if not skip_broken or error.plugin == CORE:
-                raise
-            broken[error.plugin] = error.reason
-            found = [item for item in found if item.manifest.name != error.plugin]
-
-
-def _not_core(item: Found) -> Found:
-    if item.manifest.name == CORE:
-        raise PluginError(CORE, f"is crmkit's own name, {item.origin} needs another")
-    return item
-
-
-class _putting_aside:  # noqa: N801 used as a statement
-    """Turn a plugin's failure into an entry of `broken`, if asked to."""
-
-    def __init__(self, broken: dict[str, str], skip: bool) -> None:
-        self._broken, self._skip = broken, skip
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, _trace: object) -> bool:
-        if self._skip and isinstance(error, PluginError):
-            self._broken[error.plugin] = error.reason
-            return True
-        return False
-
-
-def _ordered(found: Sequence[Found]) -> list[Found]:
-    """Sort by `requires`, then by name; refuse duplicates, gaps, cycles and wrong versions."""
-    by_name: dict[str, Found] = {}
-    for item in found:
-        name = item.manifest.name
-        if name in by_name:
-            origins = f"{by_name[name].origin} and {item.origin}"
-            raise PluginError(name, f"is found twice, as {origins}; remove or rename one")
-        by_name[name] = item
-        _check_api(item.manifest)
-    for name, item in by_name.items():
-        for needed in item.manifest.requires:
-            if needed not in by_name:
-                raise PluginError(name, f"requires plugin {needed!r}, which is not on")
-    graph = graphlib.TopologicalSorter(
-        {n: [*i.manifest.requires, *([CORE] if n != CORE else [])] for n, i in by_name.items()}
-    )
-    try:
-        graph.prepare()
-    except graphlib.CycleError as error:
-        cycle = error.args[1]
-        raise PluginError(cycle[0], f"requires itself: {' -> '.join(cycle)}") from None
-    order: list[Found] = []
-    while graph.is_active():
-        ready = sorted(graph.get_ready())
-        order += [by_name[name] for name in ready]
-        graph.done(*ready)
-    return order
-
-
-def _check_api(manifest: Plugin) -> None:
-    try:
-        fits = SpecifierSet(manifest.api).contains(API_VERSION)
-    except InvalidSpecifier:
-        raise PluginError(manifest.name, f"api={manifest.api!r} is not a version range") from None
-    if not fits:
-        raise PluginError(
-            manifest.name,
-            f"needs plugin API {manifest.api}, this crmkit has {API_VERSION}; "
-            "install a version of the plugin, or of crmkit, that fits",
-        )
-
-
-def _configure(item: Found, settings: Settings) -> LoadedPlugin:
-    manifest = item.manifest
-    section = plugin_section(settings, manifest.name)
-    if manifest.settings is None:
-        if section:
-            raise PluginError(manifest.name, f"takes no settings, but got {', '.join(section)}")
-        return LoadedPlugin(manifest, item.implementation, item.origin, None)
-    _refuse_unknown(manifest.name, manifest.settings, section)
-    try:
-        options = manifest.settings.model_validate(section)
-    except ValidationError as error:
-        raise PluginError(
-            manifest.name, explain(error, f"setting plugin.{manifest.name}.")
-        ) from None
-    return LoadedPlugin(manifest, item.implementation, item.origin, options)
-
-
-def _refuse_unknown_sections(settings: Settings, extra: Sequence[Any]) -> None:
-    """Find misspelt plugin names; the section of a plugin that is off may stay."""
-    files = {path.stem for path in discovery.local_files(settings.plugins_dir)}
-    manifests = (getattr(each, "plugin", None) for each in extra)
-    handed = {each.name for each in manifests if isinstance(each, Plugin)}
-    switched = {*settings.plugins, *settings.plugins_disabled}
-    known = {*discovery.installed(), *switched, *files, *handed}
-    for name in sorted(settings.plugin.keys() - known):
-        raise SettingsError(f"setting plugin.{name}: there is no plugin of that name")
-
-
-def _refuse_unknown(name: str, model: type[BaseModel], section: Mapping[str, Any]) -> None:
-    """Find misspelt options, which pydantic passes over unless a model says otherwise."""
-    if model.model_config.get("extra", "ignore") != "ignore":
-        return
-    known = {*model.model_fields, *(field.alias for field in model.model_fields.values())}
-    for option in sorted(section.keys() - known):
-        raise PluginError(
-            name, f"setting plugin.{name}.{option}: no such setting (got {section[option]!r})"
-        )
-
-
-def _assemble(plugins: Sequence[LoadedPlugin], broken: dict[str, str]) -> PluginRegistry:
-    """Ask every plugin for its models, kinds and permissions, and refuse clashes."""
-    registry = PluginRegistry(tuple(plugins), dict(broken))
-    models = {loaded.name: tuple(some) for loaded, some in registry.ask("register_models")}
-    _check_models(models)
-    _check_tables(models)
-    kinds = {
-        loaded.name: tuple(some) for loaded, some in registry.ask("register_interaction_kinds")
-    }
-    _check_kinds(kinds)
-    permissions: dict[str, Permission] = {}
-    for loaded in plugins:
-        for permission in loaded.manifest.permissions:
-            _check_permission(loaded, permission)
-            permissions[permission.name] = permission
-    complete = tuple(
-        replace(p, models=models.get(p.name, ()), interaction_kinds=kinds.get(p.name, ()))
-        for p in plugins
-    )
-    by_name = {kind.name: kind for some in kinds.values() for kind in some}
-    return PluginRegistry(complete, dict(broken), by_name, permissions)
-
-
-def _check_kinds(kinds: dict[str, tuple[InteractionKind, ...]]) -> None:
-    owners: dict[str, str] = {}
-    for plugin, some in kinds.items():
-        for kind in some:
-            if not isinstance(kind, InteractionKind):
-                raise PluginError(plugin, f"{kind!r} is not an InteractionKind")
-            _claim(owners, kind.name, plugin, f"the interaction kind {kind.name!r}")
-
-
-def _check_models(models: dict[str, tuple[type[SQLModel], ...]]) -> None:
-    for plugin, some in models.items():
-        for model in some:
-            if not hasattr(model, "__table__"):
-                raise PluginError(plugin, f"its model {model!r} is not an SQLModel with table=True")
-
-
-def _check_tables(models: dict[str, tuple[type[SQLModel], ...]]) -> None:
-    owners: dict[str, str] = {}
-    for plugin, some in models.items():
-        for model in some:
-            table = table_of(model).name
-            if plugin != CORE and table != plugin and not table.startswith(f"{plugin}_"):
-                raise PluginError(plugin, f"its table {table!r} must be named {plugin}_...")
-            _claim(owners, table, plugin, f"the table {table!r}")
-
-
-def _check_permission(loaded: LoadedPlugin, permission: Permission) -> None:
-    if loaded.name != CORE and not permission.name.startswith(f"{loaded.name}."):
-        raise PluginError(
-            loaded.name, f"its permission {permission.name!r} must be named {loaded.name}...."
-        )
-
-
-def _claim(owners: dict[str, str], key: str, plugin: str, what: str) -> None:
-    if key in owners:
-        raise PluginConflict(plugin, owners[key], what)
-    owners[key] = plugin
 
 
 def _register(manager: pluggy.PluginManager, loaded: LoadedPlugin) -> None:

@@ -68,7 +68,7 @@ def core_on_postgres(postgres_server: str) -> "CoreDatabases":
 def _migrate_core(address: str) -> None:
     from crmkit.database import Database
     from crmkit.migrating import upgrade
-    from crmkit.plugins import load_plugins
+    from crmkit.plugin_loading import load_plugins
     from crmkit.settings import Settings
 
     database = Database(address)

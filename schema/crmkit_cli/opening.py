@@ -56,6 +56,7 @@ def composed(
     """
     from crmkit import PluginError
     from crmkit.migrating import require_ready
+    from crmkit.plugin_assembly import without
     from crmkit.plugins import CORE
     from crmkit_schema.runtime import ComposedSchema
 
@@ -67,4 +68,4 @@ def composed(
         except PluginError as error:
             if not skip_broken or error.plugin == CORE:
                 raise
-            crm.registry = crm.registry.without(error.plugin, error.reason)
+            crm.registry = without(crm.registry, error.plugin, error.reason)

@@ -13,6 +13,7 @@ from sqlmodel import Session
 from strawberry.printer import print_schema
 
 from crmkit import Actor, Crm, PluginError
+from crmkit.plugin_assembly import without
 from crmkit_schema.answers import formatted, raise_outage, refused
 from crmkit_schema.composed_schema import build, contributions_of
 from crmkit_schema.composition import CORE
@@ -108,7 +109,7 @@ def compose(crm: Crm, *, skip_broken: bool = False) -> ComposedSchema:
         except PluginError as error:
             if not skip_broken or error.plugin == CORE:
                 raise
-            crm.registry = crm.registry.without(error.plugin, error.reason)
+            crm.registry = without(crm.registry, error.plugin, error.reason)
 
 
 def _which_operation(request: GraphQLRequest) -> str:

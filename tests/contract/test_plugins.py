@@ -11,7 +11,7 @@ import pytest
 
 from crmkit import CrmkitError, Outcome, Plugin, discovery, hookspecs
 from crmkit.migrating import check, current, downgrade, upgrade
-from crmkit.plugins import load_plugins
+from crmkit.plugin_loading import load_plugins
 from crmkit.settings import Settings
 from crmkit.testing import CrmFactory, sale
 from crmkit_schema.runtime import ComposedSchema

@@ -8,7 +8,8 @@ import pytest
 
 from crmkit import PluginError, Settings
 from crmkit.discovery import installed, load_file, load_installed, local_files
-from crmkit.plugins import PluginRegistry, load_plugins
+from crmkit.plugin_loading import load_plugins
+from crmkit.plugins import PluginRegistry
 
 PLUGIN = """
 from sqlmodel import Field, SQLModel

@@ -31,7 +31,9 @@ from crmkit import (
 from crmkit.batches import Refusal
 from crmkit.errors import HookFailed, PluginConflict
 from crmkit.models import Customer, Transaction
-from crmkit.plugins import PluginRegistry, load_plugins
+from crmkit.plugin_assembly import without
+from crmkit.plugin_loading import load_plugins
+from crmkit.plugins import PluginRegistry
 from crmkit.testing import NOON, CrmFactory, sale
 
 
@@ -266,7 +268,7 @@ def test_what_a_plugin_requires_is_a_list() -> None:
 def test_a_plugin_can_be_taken_out_of_a_registry_with_those_that_need_it() -> None:
     registry = load(made("ant"), made("bee", requires=["ant"]), made("cat", requires=["bee"]))
 
-    smaller = registry.without("ant", "its tables are missing")
+    smaller = without(registry, "ant", "its tables are missing")
 
     assert (names(registry), names(smaller)) == (["core", "ant", "bee", "cat"], ["core"])
     assert smaller.broken == {

@@ -20,7 +20,7 @@ from crmkit import (
     ValidationFailed,
     discovery,
 )
-from crmkit.plugins import load_plugins
+from crmkit.plugin_loading import load_plugins
 from crmkit.settings import Settings
 from crmkit.testing import NOON, CrmFactory, sale
 from crmkit_schema.requests import GraphQLRequest

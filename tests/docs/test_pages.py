@@ -7,7 +7,8 @@ import pytest
 
 from crmkit import discovery, hookspecs
 from crmkit.importing import Mapping
-from crmkit.plugins import PluginRegistry, load_plugins
+from crmkit.plugin_loading import load_plugins
+from crmkit.plugins import PluginRegistry
 from crmkit.settings import Settings
 
 ROOT = Path(__file__).parents[2]

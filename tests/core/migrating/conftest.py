@@ -11,7 +11,8 @@ from sqlmodel import Field, SQLModel
 
 from crmkit import Migration, Plugin, hookimpl
 from crmkit.database import Database
-from crmkit.plugins import PluginRegistry, load_plugins
+from crmkit.plugin_loading import load_plugins
+from crmkit.plugins import PluginRegistry
 from crmkit.settings import Settings
 
 PluginMaker = Callable[..., ModuleType]

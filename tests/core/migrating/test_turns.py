@@ -85,7 +85,7 @@ import sys
 from pathlib import Path
 from crmkit.database import Database
 from crmkit.migrating import upgrade
-from crmkit.plugins import load_plugins
+from crmkit.plugin_loading import load_plugins
 from crmkit.settings import Settings
 
 registry = load_plugins(Settings(data_dir=Path(sys.argv[2]), plugins=()))

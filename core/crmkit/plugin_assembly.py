@@ -1,0 +1,94 @@
+"""Putting plugins together: what they register must not clash."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from sqlmodel import SQLModel
+
+from crmkit.bulk import table_of
+from crmkit.contributions import InteractionKind
+from crmkit.errors import PluginConflict, PluginError
+from crmkit.manifest import Permission
+from crmkit.plugins import CORE, LoadedPlugin, PluginRegistry
+
+
+def assemble(plugins: Sequence[LoadedPlugin], broken: Mapping[str, str]) -> PluginRegistry:
+    """Return the registry of some plugins, with what each of them registers.
+
+    Args:
+        broken: plugins put aside, with the reason.
+
+    Raises:
+        PluginError: two of them register the same thing, or one something it may not.
+    """
+    registry = PluginRegistry(tuple(plugins), dict(broken))
+    models = {loaded.name: tuple(some) for loaded, some in registry.ask("register_models")}
+    _check_models(models)
+    _check_tables(models)
+    kinds = {
+        loaded.name: tuple(some) for loaded, some in registry.ask("register_interaction_kinds")
+    }
+    _check_kinds(kinds)
+    permissions: dict[str, Permission] = {}
+    for loaded in plugins:
+        for permission in loaded.manifest.permissions:
+            _check_permission(loaded, permission)
+            permissions[permission.name] = permission
+    complete = tuple(
+        replace(p, models=models.get(p.name, ()), interaction_kinds=kinds.get(p.name, ()))
+        for p in plugins
+    )
+    by_name = {kind.name: kind for some in kinds.values() for kind in some}
+    return PluginRegistry(complete, dict(broken), by_name, permissions)
+
+
+def _check_kinds(kinds: dict[str, tuple[InteractionKind, ...]]) -> None:
+    owners: dict[str, str] = {}
+    for plugin, some in kinds.items():
+        for kind in some:
+            if not isinstance(kind, InteractionKind):
+                raise PluginError(plugin, f"{kind!r} is not an InteractionKind")
+            _claim(owners, kind.name, plugin, f"the interaction kind {kind.name!r}")
+
+
+def _check_models(models: dict[str, tuple[type[SQLModel], ...]]) -> None:
+    for plugin, some in models.items():
+        for model in some:
+            if not hasattr(model, "__table__"):
+                raise PluginError(plugin, f"its model {model!r} is not an SQLModel with table=True")
+
+
+def _check_tables(models: dict[str, tuple[type[SQLModel], ...]]) -> None:
+    owners: dict[str, str] = {}
+    for plugin, some in models.items():
+        for model in some:
+            table = table_of(model).name
+            if plugin != CORE and table != plugin and not table.startswith(f"{plugin}_"):
+                raise PluginError(plugin, f"its table {table!r} must be named {plugin}_...")
+            _claim(owners, table, plugin, f"the table {table!r}")
+
+
+def _check_permission(loaded: LoadedPlugin, permission: Permission) -> None:
+    if loaded.name != CORE and not permission.name.startswith(f"{loaded.name}."):
+        raise PluginError(
+            loaded.name, f"its permission {permission.name!r} must be named {loaded.name}...."
+        )
+
+
+def _claim(owners: dict[str, str], key: str, plugin: str, what: str) -> None:
+    if key in owners:
+        raise PluginConflict(plugin, owners[key], what)
+    owners[key] = plugin
+
+
+def without(registry: PluginRegistry, name: str, reason: str) -> PluginRegistry:
+    """Return a registry without one plugin and those that require it."""
+    broken = {**registry.broken, name: reason}
+    kept: list[LoadedPlugin] = []
+    for loaded in registry.plugins:
+        lost = [needed for needed in loaded.manifest.requires if needed in broken]
+        if lost and loaded.name not in broken:
+            broken[loaded.name] = f"requires {lost[0]!r}, which was put aside"
+        if loaded.name not in broken:
+            kept.append(loaded)
+    return assemble(kept, broken)
