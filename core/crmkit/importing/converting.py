@@ -20,6 +20,10 @@ _NUMBERS = ("quantity", "unit_price", "discount", "tax", "amount")
 _PLACES = ("channel", "store", "staff")
 
 
+Document = tuple[Run, TransactionInput | dict[int, Damage]]
+"""A document as it lies in the file, and its input or what is wrong with its lines."""
+
+
 class Converter:
     """Reads documents of one file by one mapping.
 
@@ -37,6 +41,10 @@ class Converter:
         self._classifier = Classifier(mapping, columns.by_name, self._number)
         fields = {*TransactionColumns.model_fields, *LineColumns.model_fields}
         self._names = {_camel(field): field for field in fields}
+
+    def convert_all(self, runs: Iterable[Run]) -> list[Document]:
+        """Convert documents; those with damaged lines keep what is wrong with them."""
+        return [(run, run.damages or self.convert(run)) for run in runs]
 
     def convert(self, run: Run) -> TransactionInput | dict[int, Damage]:
         """Return a document's input, or what is wrong with its lines, by physical line."""

@@ -5,14 +5,11 @@ RECORD_LINES_MAX lines damages the one line it stands on; reading goes on with t
 """
 
 import csv
-import gzip
-import io
-import zlib
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 
-from crmkit.errors import ImportFailed
 from crmkit.importing.physical_lines import REPLACEMENT, Lines, read_lines
 from crmkit.importing.rows import (
     RECORD_BYTES_MAX,
@@ -21,8 +18,10 @@ from crmkit.importing.rows import (
     Damage,
     without_trailing_blanks,
 )
+from crmkit.importing.streams import opened
 
 _SLICE = 64
+_PROBED_BLOCKS = 8
 _UNREADABLE = frozenset(f'{REPLACEMENT}\0\n"')
 
 
@@ -44,8 +43,14 @@ class DelimitedTable:
         """Read the file from its first row on."""
         return without_trailing_blanks(self._blocks())
 
+    def looks_right(self) -> bool:
+        """Tell whether the file's beginning is text in this encoding."""
+        with opened(self._path) as stream:
+            first = islice(read_lines(stream, self._encoding), _PROBED_BLOCKS)
+            return not any(lines.damages for lines in first)
+
     def _read_heading(self) -> tuple[str, ...]:
-        with _opened(self._path) as stream:
+        with opened(self._path) as stream:
             for lines in read_lines(stream, self._encoding):
                 at = self._heading_line - lines.first
                 if at < len(lines.texts):
@@ -56,7 +61,7 @@ class DelimitedTable:
 
     def _blocks(self) -> Iterator[Block]:
         skipped, rest = self._heading_line, Lines(1, [], {})
-        with _opened(self._path) as stream:
+        with opened(self._path) as stream:
             for lines in read_lines(stream, self._encoding):
                 cut = max(0, min(len(lines.texts), skipped + 1 - lines.first))
                 lines = Lines(lines.first + cut, lines.texts[cut:], lines.damages)
@@ -166,30 +171,3 @@ class DelimitedTable:
 
 def _quoting(error: csv.Error) -> Damage:
     return Damage("INVALID_QUOTING", f"the quotes of this line do not fit: {error}")
-
-
-class _Sound:
-    """A stream whose damage is our error."""
-
-    def __init__(self, stream: IO[bytes], path: Path) -> None:
-        self._stream = stream
-        self._path = path
-
-    def __enter__(self) -> IO[bytes]:
-        return self  # type: ignore[return-value]
-
-    def __exit__(self, *_error: object) -> None:
-        self._stream.close()
-
-    def read(self, size: int) -> bytes:
-        """Return at most `size` bytes, and none only at the end."""
-        try:
-            return self._stream.read(size)
-        except (EOFError, OSError, zlib.error) as error:
-            raise ImportFailed(f"{self._path.name} cannot be read to its end: {error}") from None
-
-
-def _opened(path: Path) -> _Sound:
-    with path.open("rb") as probe:
-        zipped = probe.read(2) == b"\x1f\x8b"
-    return _Sound(cast(IO[bytes], gzip.GzipFile(path) if zipped else io.FileIO(path)), path)

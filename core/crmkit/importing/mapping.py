@@ -139,7 +139,7 @@ class Mapping(_Part):
     thousands: str = ""
     heading_line: int = 1
     sheet: str | None = None
-    required: tuple[str, ...] = ()
+    required: Texts = ()
     constants: dict[str, str] = {}
     transaction: TransactionColumns
     line: LineColumns

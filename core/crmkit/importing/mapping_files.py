@@ -61,5 +61,5 @@ def _parsed(name: str, content: bytes) -> NamedMapping:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ImportFailed(f"mapping {name!r} is not TOML: {error}") from None
     except ValidationError as error:
-        raise ImportFailed(explain(error, f"mapping {name!r}")) from None
+        raise ImportFailed(explain(error, f"mapping {name!r}: ")) from None
     return NamedMapping(name, hashlib.sha256(content).hexdigest(), mapping)

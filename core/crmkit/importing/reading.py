@@ -51,6 +51,9 @@ class Columns:
 def open_table(path: Path, mapping: Mapping) -> tuple[Table, Columns]:
     """Open a file and find the columns of a mapping in it.
 
+    Of the mapping's encodings the first is taken in which the heading holds the columns and the
+    beginning of the file is text; a heading alone often is the same in all of them.
+
     Raises:
         ImportFailed: no such file, not a table, or a column is missing.
     """
@@ -59,12 +62,11 @@ def open_table(path: Path, mapping: Mapping) -> tuple[Table, Columns]:
             magic = stream.read(4)
     except OSError as error:
         raise ImportFailed(f"{path} cannot be opened: {error.strerror}") from None
-    tried: list[tuple[Table, Columns]] = []
-    for table in _readings(path, magic, mapping):
-        columns = Columns(table.heading, mapping)
-        if not columns.missing(mapping):
-            return table, columns
-        tried.append((table, columns))
+    tried = [(table, Columns(table.heading, mapping)) for table in _readings(path, magic, mapping)]
+    complete = [each for each in tried if not each[1].missing(mapping)]
+    if complete:
+        right = (each for each in complete if len(complete) == 1 or each[0].looks_right())
+        return next(right, complete[0])
     best = max(tried, key=lambda each: len(each[1].by_field))[1]
     raise ImportFailed(_sentence(path, best, mapping))
 

@@ -10,7 +10,7 @@ from typing import Protocol
 from sqlmodel import Session
 
 from crmkit.crm import Crm
-from crmkit.importing.grouping import Run
+from crmkit.importing.converting import Document
 from crmkit.importing.journal import Journal, Position
 from crmkit.importing.rejects import Rejected, RejectFile
 from crmkit.importing.settling import Settled, Settler
@@ -32,7 +32,7 @@ class Recorder(Protocol):
     examples: list[Rejected]
     unchecked: int
 
-    def settle(self, documents: Sequence[Run], line_done: int, scattered_done: int) -> None:
+    def settle(self, documents: Sequence[Document], line_done: int, scattered_done: int) -> None:
         """Settle a chunk; afterwards everything up to the two positions is settled."""
 
     def finish(self, now: datetime) -> tuple[Mapping[str, int], Path | None]:
@@ -51,7 +51,7 @@ class JournalledRecorder:
         self._journal = journal
         self._rejects = rejects
 
-    def settle(self, documents: Sequence[Run], line_done: int, scattered_done: int) -> None:
+    def settle(self, documents: Sequence[Document], line_done: int, scattered_done: int) -> None:
         """Record a chunk in one database transaction."""
 
         def work(session: Session) -> tuple[Settled, Position]:
@@ -87,7 +87,7 @@ class TrialRecorder:
         self._settler = settler
         self._reasons: Counter[str] = Counter()
 
-    def settle(self, documents: Sequence[Run], line_done: int, scattered_done: int) -> None:
+    def settle(self, documents: Sequence[Document], line_done: int, scattered_done: int) -> None:
         """Record a chunk and undo it."""
 
         def work(session: Session) -> None:

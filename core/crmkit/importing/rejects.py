@@ -43,7 +43,7 @@ class RejectFile:
 
         What stood behind `at` came from a chunk that was never committed, and is dropped.
         """
-        lines = sorted(rejected)
+        lines = list(rejected)
         if not lines and self.size() == at:
             return at
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

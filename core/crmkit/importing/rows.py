@@ -47,6 +47,9 @@ class Table(Protocol):
     def blocks(self) -> Iterator[Block]:
         """Read the file from its first row on."""
 
+    def looks_right(self) -> bool:
+        """Tell whether what stands at the beginning is text."""
+
 
 def without_trailing_blanks(blocks: Iterator[Block]) -> Iterator[Block]:
     """Leave out the empty rows at the end of a file, which no editor shows."""

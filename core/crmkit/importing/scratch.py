@@ -53,7 +53,9 @@ class Scratch:
         self._folder = folder
         shutil.rmtree(folder, ignore_errors=True)  # of an import that was killed
         folder.mkdir(parents=True, mode=0o700)
-        self._database = sqlite3.connect(folder / "scratch.sqlite3", isolation_level=None)
+        self._database = sqlite3.connect(
+            folder / "scratch.sqlite3", isolation_level=None, check_same_thread=False
+        )
         self._database.executescript(_SCHEMA)
 
     def __enter__(self) -> "Scratch":

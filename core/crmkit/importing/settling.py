@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from crmkit.errors import Problem, Refused
-from crmkit.importing.converting import Converter
+from crmkit.importing.converting import Converter, Document
 from crmkit.importing.grouping import Run
 from crmkit.importing.rejects import Rejected, record_text
 from crmkit.importing.rows import Damage
@@ -45,12 +45,11 @@ class Settler:
     now: datetime
     excuse: Excuse
 
-    def settle(self, session: Session, documents: Sequence[Run]) -> Settled:
+    def settle(self, session: Session, documents: Sequence[Document]) -> Settled:
         """Record documents; a document that cannot be recorded whole is not recorded at all."""
         settled = Settled()
         good: list[tuple[Run, TransactionInput]] = []
-        for run in documents:
-            given = run.damages or self.converter.convert(run)
+        for run, given in documents:
             if isinstance(given, dict):
                 self._reject(settled, run, given)
             else:
@@ -64,6 +63,7 @@ class Settler:
                 settled.unchecked += len(run.rows)
             else:
                 self._reject(settled, run, self.converter.explain(run, result.problems))
+        settled.rejected.sort()
         return settled
 
     def _record(self, session: Session, inputs: list[TransactionInput]) -> list[RowResult]:

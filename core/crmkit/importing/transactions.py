@@ -30,6 +30,7 @@ from crmkit.importing.report import ImportReport, Progress, ProgressCallback
 from crmkit.importing.rows import Table
 from crmkit.importing.scratch import Scratch
 from crmkit.importing.settling import Excuse, Settler
+from crmkit.importing.working_ahead import working_ahead
 from crmkit.inputs import TransactionInput
 
 _OBJECTS_BETWEEN_COLLECTIONS = 200_000
@@ -76,8 +77,10 @@ def import_transactions(
         resumed_at = recorder.position.line_done or None
         tell.start("recording", recorder.position.lines, total)
         left = chunks(_runs(table, columns), scratch, recorder.position, chunk_documents)
-        for chunk in left:
-            recorder.settle(chunk.documents, chunk.line_done, chunk.scattered_done)
+        prepared = ((converter.convert_all(chunk.documents), chunk) for chunk in left)
+        embedded = crm.database.dialect == "sqlite"
+        for documents, chunk in prepared if embedded else working_ahead(prepared):
+            recorder.settle(documents, chunk.line_done, chunk.scattered_done)
             tell.report(recorder.position.lines)
     position = recorder.position
     if position.lines != total:
