@@ -36,7 +36,7 @@ CHECKS = (
     Check("format", [*RUFF, "format", "-q", "--diff"], [*RUFF, "format", "-q"]),
     Check("types", [PYTHON, "-m", "mypy"]),
     Check("layers", [str(SCRIPTS / "lint-imports"), "--no-logo"]),
-    Check("docs", [*GENERATE, "--check"], GENERATE),
+    Check("made", [*GENERATE, "--check"], GENERATE),
     Check("tests", [PYTHON, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile"]),
 )
 

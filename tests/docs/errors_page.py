@@ -53,8 +53,16 @@ def errors() -> list[type[CrmkitError]]:
     for package in (crmkit, crmkit_schema, crmkit_cli, *plugins):
         for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if ".migrations" not in found.name and not found.name.endswith(".testing"):
-                import_module(found.name)
+                _import(found.name)
     return sorted(_below(CrmkitError), key=lambda error: error.code)
+
+
+def _import(module: str) -> None:
+    try:
+        import_module(module)
+    except ModuleNotFoundError as error:
+        if str(error.name).startswith("crmkit"):
+            raise  # anything else belongs to an extra that need not be installed
 
 
 def _below(error: type[CrmkitError]) -> Iterator[type[CrmkitError]]:

@@ -1,4 +1,4 @@
-"""Writes what the docs take from the code: reference pages, and examples pulled into pages.
+"""Writes what is made from the code: reference pages, examples pulled into pages, the schemas.
 
 `python tests/docs/generate.py` rewrites them; with `--check` it only says which are out of date,
 and exits with 1 if any is.
@@ -9,12 +9,17 @@ import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import errors_page
 import hooks_page
 import settings_page
 
-DOCS = Path(__file__).parents[2] / "docs"
+from crmkit import Crm, Settings, discovery
+from crmkit_schema.runtime import compose
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
 PAGES = {
     "errors.md": errors_page.page,
     "hooks.md": hooks_page.page,
@@ -30,10 +35,24 @@ def generated() -> Iterator[tuple[Path, str]]:
     """Yield each file that is made from code, with the text it should have."""
     for name, page in PAGES.items():
         yield DOCS / name, NOTICE + page()
-    for file in (DOCS.parent / "README.md", *sorted(DOCS.rglob("*.md"))):
+    yield ROOT / "schema" / "core.graphql", _sdl()
+    yield ROOT / "schema" / "all.graphql", _sdl(*_built_in())
+    for file in (ROOT / "README.md", *sorted(DOCS.rglob("*.md"))):
         text = file.read_text(encoding="utf-8")
         if PULLED.search(text):
             yield file, PULLED.sub(partial(_pull, file.parent), text)
+
+
+def _built_in() -> list[str]:
+    installed = discovery.installed().items()
+    return sorted(name for name, module in installed if module.startswith("crmkit_"))
+
+
+def _sdl(*plugins: str) -> str:
+    with TemporaryDirectory() as folder:
+        settings = Settings(data_dir=Path(folder), plugins=plugins)
+        with Crm(settings) as crm:
+            return compose(crm).sdl()
 
 
 def _pull(folder: Path, found: re.Match[str]) -> str:
@@ -49,10 +68,10 @@ def main() -> int:
             continue
         stale += 1
         if only_check:
-            print(f"{file.relative_to(DOCS.parent)} is out of date; run tests/docs/generate.py")
+            print(f"{file.relative_to(ROOT)} is out of date; run tests/docs/generate.py")
         else:
             file.write_text(text, encoding="utf-8")
-            print(f"wrote {file.relative_to(DOCS.parent)}")
+            print(f"wrote {file.relative_to(ROOT)}")
     return 1 if only_check and stale else 0
 
 
