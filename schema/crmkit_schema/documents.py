@@ -10,7 +10,10 @@ from graphql import (
     DocumentNode,
     GraphQLError,
     GraphQLSchema,
+    ListValueNode,
+    Node,
     NoSchemaIntrospectionCustomRule,
+    ObjectValueNode,
     parse,
     specified_rules,
     validate,
@@ -18,10 +21,10 @@ from graphql import (
 
 from crmkit import Settings
 from crmkit_schema.metering import Meter
+from crmkit_schema.requests import VARIABLES_DEPTH_MAX
 
 REMEMBERED_MAX: Final = 256
 REMEMBERED_LENGTH_MAX: Final = 16_384
-TOKENS_MAX: Final = 1_500
 ERRORS_MAX: Final = 5
 
 
@@ -85,12 +88,13 @@ class Documents:
 
     def _checked(self, text: str) -> Document | list[GraphQLError]:
         try:
-            node = parse(text, max_tokens=TOKENS_MAX)
+            node = parse(text, max_tokens=self._limits.tokens_max)
         except GraphQLError as error:
             return [_coded(error, "GRAPHQL_PARSE_FAILED")]
         except RecursionError:
             return [_coded(GraphQLError("the document is nested too deeply"), "DEPTH_LIMIT")]
         try:
+            _check_values(node)
             meter = Meter(self._schema, node)
             meter.check(self._limits)
             errors = self._invalid(node)
@@ -110,6 +114,24 @@ class Documents:
             max_errors=ERRORS_MAX,
             hide_suggestions=self._is_production,
         )
+
+
+def _check_values(document: DocumentNode) -> None:
+    """Refuse values that are nested deeper in a document than variables may be.
+
+    Raises:
+        GraphQLError: code DEPTH_LIMIT.
+    """
+    rest: list[tuple[Node, int]] = [(document, 0)]
+    while rest:
+        node, depth = rest.pop()
+        depth += isinstance(node, ObjectValueNode | ListValueNode)
+        if depth > VARIABLES_DEPTH_MAX:
+            raise _coded(GraphQLError("values are nested too deeply", node), "DEPTH_LIMIT")
+        for key in node.keys:
+            below = getattr(node, key, None)
+            inner = below if isinstance(below, list | tuple) else (below,)
+            rest += [(each, depth) for each in inner if isinstance(each, Node)]
 
 
 def _coded(error: GraphQLError, code: str) -> GraphQLError:

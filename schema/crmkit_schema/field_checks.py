@@ -114,7 +114,8 @@ def _check_mapped(owner: str, where: str, cls: type, declared: CrmField, source:
     if source.filter and not has_operators(declared.type):
         raise PluginError(owner, f"{where} cannot be filtered: its type has no operators")
     if source.sort and (declared.is_optional or python_type(column.type) is object):
-        raise PluginError(owner, f"{where} cannot be sorted by: it may be null, or SQLAlchemy knows no type of it")
+        reason = "it may be null, or SQLAlchemy knows no type of it"
+        raise PluginError(owner, f"{where} cannot be sorted by: {reason}")
 
 
 def _check_filtered_relation(owner: str, where: str, declared: CrmField, rows: FromClause) -> None:

@@ -46,8 +46,9 @@ def test_what_is_forbidden_is_not_even_read(shop: Any, statements: Any) -> None:
         '{ node(id: "txn_00000000000000000000000000000000") { id } }',
         '{ nodes(ids: ["txn_00000000000000000000000000000000"]) { __typename } }',
         "mutation { recordTransactions(input: {transactions: [{source: \"till\", externalId:"
-        " \"1-1\", occurredAt: \"2026-01-01T00:00Z\", currency: \"CNY\"}], errorPolicy: REJECT_ROWS})"
-        " { ... on RecordTransactionsSuccess { rows { transaction { id } } } } }",
+        " \"1-1\", occurredAt: \"2026-01-01T00:00Z\", currency: \"CNY\"}], "
+        "errorPolicy: REJECT_ROWS}) { ... on RecordTransactionsSuccess { rows "
+        "{ transaction { id } } } } }",
     ],
 )  # fmt: skip
 def test_no_way_leads_to_a_type_that_is_forbidden(shop: Any, query: str) -> None:

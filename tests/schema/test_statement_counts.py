@@ -18,7 +18,8 @@ QUERIES = {
     "edges": "{ customers(first: 60) { edges { cursor node { transactions(first: 3) { totalCount"
     " edges { node { lines(first: 5) { edges { node { sku } } } } } } } } } }",
     "lists": "{ customers(first: 60) { nodes { tags { tag } contactPoints { value } addresses"
-    " { city } externalIds { source } categories { nodes { category } } stores { nodes { store } } } } }",
+    " { city } externalIds { source } categories { nodes { category } } "
+    "stores { nodes { store } } } } }",
     "to-one": "{ transactions(first: 100) { nodes { customer { displayName metrics { saleCount }"
     " } original { id } } } }",
     "computed": "{ customers(first: 100) { nodes { age } } }",
