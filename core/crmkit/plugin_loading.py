@@ -1,5 +1,6 @@
 """Loading plugins: finding, ordering and configuring those that the settings switch on."""
 
+import difflib
 import graphlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -138,14 +139,16 @@ def _configure(item: Found, settings: Settings) -> LoadedPlugin:
 
 
 def _refuse_unknown_sections(settings: Settings, extra: Sequence[Any]) -> None:
-    """Find misspelt plugin names; the section of a plugin that is off may stay."""
+    """Find misspelt plugin names; the section of a plugin that is off, or gone, may stay."""
     files = {path.stem for path in discovery.local_files(settings.plugins_dir)}
     manifests = (getattr(each, "plugin", None) for each in extra)
     handed = {each.name for each in manifests if isinstance(each, Plugin)}
     switched = {*settings.plugins, *settings.plugins_disabled}
     known = {*discovery.installed(), *switched, *files, *handed}
     for name in sorted(settings.plugin.keys() - known):
-        raise SettingsError(f"setting plugin.{name}: there is no plugin of that name")
+        meant = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
+        if meant:
+            raise SettingsError(f"setting plugin.{name}: there is no such plugin, but {meant[0]!r}")
 
 
 def _refuse_unknown(name: str, model: type[BaseModel], section: Mapping[str, Any]) -> None:

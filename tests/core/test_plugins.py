@@ -29,7 +29,7 @@ from crmkit import (
     hookimpl,
 )
 from crmkit.batches import Refusal
-from crmkit.errors import HookFailed, PluginConflict
+from crmkit.errors import HookFailed, PluginConflict, SettingsError
 from crmkit.models import Customer, Transaction
 from crmkit.plugin_assembly import without
 from crmkit.plugin_loading import load_plugins
@@ -247,6 +247,15 @@ def test_a_wrong_option_of_a_plugin_is_named_with_its_value(
 ) -> None:
     with pytest.raises(PluginError, match=message):
         load(made("ant", settings=model), plugin={"ant": section})
+
+
+def test_a_misspelt_plugin_in_the_settings_is_named_with_what_was_meant() -> None:
+    with pytest.raises(SettingsError, match=r"plugin\.loyality: .* but 'loyalty'"):
+        load(plugin={"loyality": {}})
+
+
+def test_the_settings_of_a_plugin_that_is_gone_may_stay() -> None:
+    assert names(load(plugin={"recall": {"skus": ["tea"]}})) == ["core"]
 
 
 def test_a_plugin_without_settings_takes_none() -> None:
