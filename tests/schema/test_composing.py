@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import strawberry
 
-from crmkit import Crm, Plugin, PluginError, SchemaContribution, Settings, hookimpl, models
+from crmkit import PluginError, SchemaContribution, models
 from crmkit.builtin import plugin as core
 from crmkit.errors import PluginConflict
 from crmkit_schema import (
@@ -22,7 +22,6 @@ from crmkit_schema import (
 )
 from crmkit_schema.composed_schema import build
 from crmkit_schema.core_contribution import core_contribution
-from crmkit_schema.runtime import compose
 
 PERMISSIONS = frozenset(each.name for each in core.permissions)
 
@@ -222,62 +221,3 @@ def test_a_plugin_extends_the_type_of_another() -> None:
 
     assert "extra: Int" in composed(a=base, b=more).as_str()
     assert refusal(b=more).plugin == "b"
-
-
-class Broken:
-    """A plugin whose part of the schema is wrong."""
-
-    plugin = Plugin(name="broken", version="1", summary="For a test.")
-
-    @hookimpl
-    def register_graphql(self) -> Any:
-        return extending("tags")
-
-
-class Needing:
-    """A plugin that needs the broken one."""
-
-    plugin = Plugin(name="needing", version="1", summary="For a test.", requires=("broken",))
-
-
-class Fine:
-    """A plugin that needs nobody."""
-
-    plugin = Plugin(name="fine", version="1", summary="For a test.")
-
-    @hookimpl
-    def register_graphql(self) -> Any:
-        return extending("fine")
-
-
-@pytest.fixture
-def crm(tmp_path: Any) -> Any:
-    settings = Settings(data_dir=tmp_path, plugins=())
-    with Crm(settings, plugins=[Broken(), Needing(), Fine()]) as crm:
-        yield crm
-
-
-def test_a_broken_plugin_stops_the_start(crm: Crm) -> None:
-    with pytest.raises(PluginError, match="plugin 'broken'"):
-        compose(crm)
-
-
-def test_a_broken_plugin_can_be_put_aside_with_those_that_need_it(crm: Crm) -> None:
-    schema = compose(crm, skip_broken=True)
-
-    assert [each.name for each in crm.registry.plugins] == ["core", "fine"]
-    assert set(crm.registry.broken) == {"broken", "needing"}
-    assert "fine: Int" in schema.sdl()
-
-
-@pytest.mark.parametrize("answer", [7, "text", [SchemaContribution()]])
-def test_a_hook_that_gives_no_contribution_is_named(
-    tmp_path: Any, inline: Any, answer: Any
-) -> None:
-    odd = inline("odd", answer, ())
-    settings = Settings(data_dir=tmp_path, plugins=())
-
-    with Crm(settings, plugins=[odd]) as crm, pytest.raises(PluginError) as caught:
-        compose(crm)
-
-    assert caught.value.plugin == "odd"
