@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import tuple_
 from sqlmodel import Session, col, select
 
 from crmkit.bulk import insert_rows, wire_ids
 from crmkit.columns import wire_instant
 from crmkit.models import Customer, CustomerExternalId, Lifecycle
+from crmkit.named_rows import read_id, rows_named
 
 Name = UUID | tuple[str, str]
 _CHUNK = 500
@@ -29,13 +29,9 @@ def find_customers(session: Session, names: Iterable[Name | None]) -> dict[Name,
         chunk = ids[start : start + _CHUNK]
         rows = session.execute(select(Customer.id).where(col(Customer.id).in_(chunk)))
         found.update((id_, id_) for (id_,) in rows)
-    link = CustomerExternalId
-    key = tuple_(col(link.source), col(link.external_id))
-    for start in range(0, len(pairs), _CHUNK):
-        statement = select(link.source, link.external_id, link.customer_id).where(
-            key.in_(pairs[start : start + _CHUNK])
-        )
-        found.update(((source, name), id_) for source, name, id_ in session.execute(statement))
+    key = ("source", "external_id")
+    named = rows_named(session, CustomerExternalId, (*key, "customer_id"), key, pairs)
+    found.update(((source, name), read_id(id_)) for source, name, id_ in named)
     return found
 
 

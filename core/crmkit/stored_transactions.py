@@ -5,12 +5,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import exists, select, tuple_
+from sqlalchemy import exists, select
 from sqlmodel import Session
 
 from crmkit.batches import RecordedLine, RecordedTransaction
 from crmkit.bulk import table_of
 from crmkit.models import Transaction, TransactionKind, TransactionLine
+from crmkit.named_rows import read_id, rows_named
 from crmkit.transaction_rules import Returned
 
 _CHUNK = 500
@@ -26,15 +27,12 @@ class Stored:
 
 def find_stored(session: Session, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Stored]:
     """Return the transactions that exist, by source and external id."""
-    found = {}
-    table = table_of(Transaction)
-    key = tuple_(table.c.source, table.c.external_id)
-    columns = (table.c.source, table.c.external_id, table.c.id, table.c.fingerprint)
-    for start in range(0, len(keys), _CHUNK):
-        statement = select(*columns).where(key.in_(keys[start : start + _CHUNK]))
-        for source, external_id, id_, fingerprint in session.execute(statement):
-            found[(source, external_id)] = Stored(id_, fingerprint)
-    return found
+    key = ("source", "external_id")
+    rows = rows_named(session, Transaction, (*key, "id", "fingerprint"), key, keys)
+    return {
+        (source, external_id): Stored(read_id(id_), fingerprint)
+        for source, external_id, id_, fingerprint in rows
+    }
 
 
 def load_recorded(

@@ -9,7 +9,7 @@ from crmkit.importing.rows import Damage
 from crmkit.importing.scratch import Scratch, repeats
 from crmkit.transaction_rules import LINES_MAX
 
-_LINES = 20_000
+_LINES = 15_000
 _CHARACTERS = 4_000_000
 
 

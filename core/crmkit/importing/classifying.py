@@ -18,7 +18,7 @@ Kinds = tuple[str | None, str | None]
 """Kind of transaction and kind of line; None where no rule fits."""
 K = TypeVar("K")
 V = TypeVar("V")
-_REMEMBERED = 50_000
+_REMEMBERED = 10_000
 
 
 class _Remembered(dict[K, V]):

@@ -1,21 +1,23 @@
 """The two ways to settle a chunk: for good, with journal and reject file, or on trial."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from sqlmodel import Session
 
 from crmkit.crm import Crm
+from crmkit.errors import Refused
 from crmkit.importing.converting import Document
 from crmkit.importing.journal import Journal, Position
 from crmkit.importing.rejects import Rejected, RejectFile
 from crmkit.importing.settling import Settled, Settler
 from crmkit.inputs import Outcome
 
+T = TypeVar("T")
 _EXAMPLES = 20
 
 
@@ -54,15 +56,15 @@ class JournalledRecorder:
     def settle(self, documents: Sequence[Document], line_done: int, scattered_done: int) -> None:
         """Record a chunk in one database transaction."""
 
-        def work(session: Session) -> tuple[Settled, Position]:
-            settled = self._settler.settle(session, documents)
+        def work(session: Session, singly: bool) -> tuple[Settled, Position]:
+            settled = self._settler.settle(session, documents, singly=singly)
             position = _moved(self.position, settled, line_done, scattered_done)
             length = self._rejects.write(settled.rejected, self.position.reject_bytes)
             position = replace(position, reject_bytes=length)
             self._journal.advance(session, position, None)
             return settled, position
 
-        settled, self.position = self._crm.write(work)
+        settled, self.position = _with_refusals_apart(self._crm, work)
         self._journal = self._journal.at(self.position)
         _add_examples(self.examples, settled)
 
@@ -90,11 +92,11 @@ class TrialRecorder:
     def settle(self, documents: Sequence[Document], line_done: int, scattered_done: int) -> None:
         """Record a chunk and undo it."""
 
-        def work(session: Session) -> None:
-            raise _Undone(self._settler.settle(session, documents))
+        def work(session: Session, singly: bool) -> None:
+            raise _Undone(self._settler.settle(session, documents, singly=singly))
 
         try:
-            self._crm.write(work)
+            _with_refusals_apart(self._crm, work)
         except _Undone as undone:
             settled = undone.settled
         self.position = _moved(self.position, settled, line_done, scattered_done)
@@ -105,6 +107,17 @@ class TrialRecorder:
     def finish(self, now: datetime) -> tuple[Mapping[str, int], Path | None]:
         """Return what would be rejected."""
         return dict(self._reasons), None
+
+
+def _with_refusals_apart(crm: Crm, work: Callable[[Session, bool], T]) -> T:
+    """Write a chunk in one go, or if a plugin refuses a part of it, again without that part.
+
+    The second way needs savepoints, which make SQLite copy every page that it changes.
+    """
+    try:
+        return crm.write(lambda session: work(session, False))
+    except Refused:
+        return crm.write(lambda session: work(session, True))
 
 
 class _Undone(Exception):

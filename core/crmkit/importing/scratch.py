@@ -18,7 +18,7 @@ import orjson
 from crmkit.importing.grouping import Run
 from crmkit.importing.rows import Damage
 
-_BATCH = 500
+_BATCH = 50
 _SCHEMA = """
 PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-8192;
 CREATE TABLE document (

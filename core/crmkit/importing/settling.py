@@ -45,8 +45,17 @@ class Settler:
     now: datetime
     excuse: Excuse
 
-    def settle(self, session: Session, documents: Sequence[Document]) -> Settled:
-        """Record documents; a document that cannot be recorded whole is not recorded at all."""
+    def settle(
+        self, session: Session, documents: Sequence[Document], *, singly: bool = False
+    ) -> Settled:
+        """Record documents; a document that cannot be recorded whole is not recorded at all.
+
+        Args:
+            singly: find the transactions that a plugin refuses, and leave only those out.
+
+        Raises:
+            Refused: a plugin refuses one, and it was not to be found.
+        """
         settled = Settled()
         good: list[tuple[Run, TransactionInput]] = []
         for run, given in documents:
@@ -54,7 +63,8 @@ class Settler:
                 self._reject(settled, run, given)
             else:
                 good.append((run, given))
-        results = self._record(session, [given for _, given in good])
+        record = self._record_around_refusals if singly else self._record
+        results = record(session, [given for _, given in good])
         for (run, given), result in zip(good, results, strict=True):
             if result.outcome is not Outcome.REJECTED:
                 settled.counts[result.outcome] += len(run.rows)
@@ -67,26 +77,30 @@ class Settler:
         return settled
 
     def _record(self, session: Session, inputs: list[TransactionInput]) -> list[RowResult]:
-        """Record a batch; one transaction that a plugin refuses does not take others with it."""
-        if not inputs:
-            return []
+        return record_transactions(
+            session,
+            self.registry,
+            inputs,
+            now=self.now,
+            zone=self.converter.zone,
+            policy=ErrorPolicy.REJECT_ROWS,
+            create_missing_customers=True,
+        )
+
+    def _record_around_refusals(
+        self, session: Session, inputs: list[TransactionInput]
+    ) -> list[RowResult]:
         try:
             with session.begin_nested():
-                return record_transactions(
-                    session,
-                    self.registry,
-                    inputs,
-                    now=self.now,
-                    zone=self.converter.zone,
-                    policy=ErrorPolicy.REJECT_ROWS,
-                    create_missing_customers=True,
-                )
+                return self._record(session, inputs)
         except Refused as refusal:
             if len(inputs) == 1:
                 problem = Problem(refusal.code, str(refusal))
                 return [RowResult(0, Outcome.REJECTED, None, (problem,))]
         middle = len(inputs) // 2
-        return self._record(session, inputs[:middle]) + self._record(session, inputs[middle:])
+        return self._record_around_refusals(
+            session, inputs[:middle]
+        ) + self._record_around_refusals(session, inputs[middle:])
 
     def _reject(self, settled: Settled, run: Run, damages: dict[int, Damage]) -> None:
         settled.counts[Outcome.REJECTED] += len(run.rows)
