@@ -54,6 +54,11 @@ def currency_digits(currency: str) -> int:
         raise AmountError("not an ISO 4217 currency code in use") from None
 
 
+def known_currencies() -> dict[str, int]:
+    """Return every currency in use, with how many decimal digits its minor unit has."""
+    return {**dict.fromkeys(sorted(_TWO_DIGITS), 2), **_DIGITS}
+
+
 def _scaled(value: object, digits: int) -> int:
     """Return `value` x 10**digits as an integer, exactly."""
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):

@@ -10,8 +10,9 @@ from sqlmodel import Session
 from crmkit.batches import RecordedLine, RecordedTransaction
 from crmkit.checking import Row
 from crmkit.models import TransactionKind
+from crmkit.returned_lines import Returned, link_returned_lines
 from crmkit.stored_transactions import find_stored, load_recorded, load_returned
-from crmkit.transaction_rules import CheckedTransaction, Returned, link_returned_lines
+from crmkit.transaction_rules import CheckedTransaction
 
 _RETURNABLE = (TransactionKind.SALE, TransactionKind.EXCHANGE)
 

@@ -12,7 +12,7 @@ from crmkit.batches import RecordedLine, RecordedTransaction
 from crmkit.bulk import table_of
 from crmkit.models import Transaction, TransactionKind, TransactionLine
 from crmkit.named_rows import read_id, rows_named
-from crmkit.transaction_rules import Returned
+from crmkit.returned_lines import Returned
 
 _CHUNK = 500
 

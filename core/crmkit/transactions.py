@@ -15,26 +15,18 @@ from crmkit.batches import (
     Refusal,
     TransactionBatch,
 )
-from crmkit.bulk import insert_rows
 from crmkit.checking import Row
-from crmkit.columns import wire_instant
 from crmkit.customer_lookup import Name, create_customers, find_customers, lock_customers
 from crmkit.errors import Problem
 from crmkit.ids import new_id
 from crmkit.inputs import ErrorPolicy, Outcome, RowResult, TransactionInput
-from crmkit.models import Transaction, TransactionKind, TransactionLine
+from crmkit.models import TransactionKind
 from crmkit.originals import lines_against, load_originals
 from crmkit.outcomes import Outcomes
 from crmkit.plugins import PluginRegistry
 from crmkit.stored_transactions import find_stored
+from crmkit.transaction_rows import insert_transactions
 from crmkit.transaction_rules import CheckedTransaction, check_transaction
-
-_COLUMNS = (
-    "id", "kind", "source", "external_id", "customer_id", "occurred_at", "recorded_at",
-    "business_on", "channel", "store", "staff", "currency", "total_minor", "paid_minor",
-    "due_minor", "original_id", "fingerprint",
-)  # fmt: skip
-_LINE_COLUMNS = ("transaction_id", *RecordedLine._fields)
 
 
 def record_transactions(
@@ -282,24 +274,7 @@ def _write(
     if not recorded:
         return
     _create_missing(session, registry, missing, batch)
-    at = wire_instant(batch.recorded_at)
-    insert_rows(
-        session,
-        Transaction,
-        _COLUMNS,
-        [_wire(each, at, fingerprints[row]) for row, each in recorded.items()],
-    )
-    insert_rows(
-        session,
-        TransactionLine,
-        _LINE_COLUMNS,
-        [
-            (id_, *line)
-            for each in batch.transactions
-            for id_ in (each.id.hex,)
-            for line in each.lines
-        ],
-    )
+    insert_transactions(session, batch, [fingerprints[row] for row in recorded])
     metrics.apply(session, batch)
     registry.tell("transactions_recorded", session, batch=batch)
 
@@ -317,25 +292,3 @@ def _create_missing(
         create_customers(session, created, batch.recorded_at)
         news = CustomerBatch(tuple(created.values()), (), batch.recorded_at, batch.actor)
         registry.tell("customers_upserted", session, batch=news)
-
-
-def _wire(each: RecordedTransaction, recorded_at: str, fingerprint: str) -> tuple[object, ...]:
-    return (
-        each.id.hex,
-        each.kind,
-        each.source,
-        each.external_id,
-        each.customer_id.hex if each.customer_id else None,
-        wire_instant(each.occurred_at),
-        recorded_at,
-        each.business_on.isoformat(),
-        each.channel,
-        each.store,
-        each.staff,
-        each.currency,
-        each.total_minor,
-        each.paid_minor,
-        each.total_minor - each.paid_minor,
-        each.original_id.hex if each.original_id else None,
-        fingerprint,
-    )

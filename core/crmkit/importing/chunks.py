@@ -7,7 +7,7 @@ from crmkit.importing.grouping import Run
 from crmkit.importing.journal import Position
 from crmkit.importing.rows import Damage
 from crmkit.importing.scratch import Scratch, repeats
-from crmkit.transaction_rules import LINES_MAX
+from crmkit.line_rules import LINES_MAX
 
 _LINES = 15_000
 _CHARACTERS = 4_000_000

@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import Any
 
 from crmkit.importing.rows import Block, Damage
-from crmkit.transaction_rules import LINES_MAX
+from crmkit.line_rules import LINES_MAX
 
 _ORPHANS_MAX = 1_000
 
