@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import QueuePool
@@ -80,11 +80,18 @@ class Database:
         self._claim: FileLock | None = None
         if backend == "sqlite":
             self._reader = _sqlite_engine(self.url, writes=False)
+            self._once = _sqlite_engine(self.url, writes=False, begins=False)
             self._writer = _sqlite_engine(self.url, writes=True)
         else:
             self._writer = _postgres_engine(self.url)
             self._reader = self._writer.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+            self._once = _postgres_engine(
+                self.url,
+                isolation_level="AUTOCOMMIT",
+                pool_pre_ping=False,
+                pool_reset_on_return=None,
             )
 
     @contextmanager
@@ -94,6 +101,18 @@ class Database:
             self._require_file()
         with Session(self._reader, expire_on_commit=False) as session, session.begin():
             yield session
+
+    @contextmanager
+    def read_once(self) -> Iterator[Connection]:
+        """Open a connection for one statement that reads, which is a snapshot by itself.
+
+        It begins no transaction and is not tried before it is lent: the first statement after a
+        restart of PostgreSQL may fail.
+        """
+        if self.dialect == "sqlite":
+            self._require_file()
+        with self._once.connect() as connection:
+            yield connection
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -139,6 +158,7 @@ class Database:
 
     def close(self) -> None:
         """Close every connection and let other processes write."""
+        self._once.dispose()
         self._reader.dispose()
         self._writer.dispose()
         if self._claim is not None:
@@ -188,8 +208,12 @@ def _lock_file(path: Path) -> FileLock:
     return lock
 
 
-def _sqlite_engine(url: URL, *, writes: bool) -> Engine:
-    """Return an engine whose connections are set up for one of the two roles."""
+def _sqlite_engine(url: URL, *, writes: bool, begins: bool = True) -> Engine:
+    """Return an engine whose connections are set up for one of the two roles.
+
+    Args:
+        begins: whether statements are run in transactions.
+    """
     if not url.database or url.database == ":memory:":
         raise SettingsError(
             "database_url: SQLite needs a file; in-memory databases hold one thread"
@@ -218,20 +242,19 @@ def _sqlite_engine(url: URL, *, writes: bool) -> Engine:
         for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}")
 
-    @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
+    if begins:
+        event.listen(engine, "begin", begin)
     return engine
 
 
-def _postgres_engine(url: URL) -> Engine:
+def _postgres_engine(url: URL, **options: Any) -> Engine:
     try:
         return create_engine(
             url.set(drivername="postgresql+psycopg"),
-            pool_size=8,
-            max_overflow=24,
-            pool_pre_ping=True,
+            **{"pool_size": 8, "max_overflow": 24, "pool_pre_ping": True, **options},
             connect_args={
                 "connect_timeout": 4,
                 "options": _POSTGRES_OPTIONS,

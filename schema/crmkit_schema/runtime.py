@@ -5,6 +5,7 @@ from contextlib import nullcontext
 from graphql import (
     DocumentNode,
     ExecutionResult,
+    OperationDefinitionNode,
     OperationType,
     execute_sync,
     get_operation_ast,
@@ -19,6 +20,7 @@ from crmkit_schema.composed_schema import build, contributions_of
 from crmkit_schema.composition import CORE
 from crmkit_schema.context import RequestContext
 from crmkit_schema.documents import Documents
+from crmkit_schema.engine.executor import PlanExecutor
 from crmkit_schema.requests import GraphQLAnswer, GraphQLRequest
 
 
@@ -28,6 +30,7 @@ class ComposedSchema:
     Attributes:
         composition: who contributed what.
         schema: the strawberry schema.
+        plans: what answers most queries in one statement each.
 
     Raises:
         PluginError: a plugin's part cannot be composed; it names the plugin.
@@ -39,6 +42,7 @@ class ComposedSchema:
         self.composition, self.schema = build(contributions_of(crm), permissions)
         self._is_production = crm.settings.profile == "production"
         self.documents = Documents(self.schema._schema, crm.settings)
+        self.plans = PlanExecutor(self)
 
     def sdl(self) -> str:
         """Return the schema in GraphQL's definition language; stable for the same plugins."""
@@ -67,9 +71,24 @@ class ComposedSchema:
         )
         if excess is not None:
             return GraphQLAnswer(None, formatted([excess]), was_executed=False)
+        planned = self.plans.answer(document.node, operation, request, actor)
+        return planned or self.by_reference(document.node, operation, request, actor)
+
+    def by_reference(
+        self,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        request: GraphQLRequest,
+        actor: Actor,
+    ) -> GraphQLAnswer:
+        """Run one operation on graphql-core's executor, which needs no plan and knows everything.
+
+        Args:
+            document: good, as `documents` reads them; `operation` is the one of it to run.
+        """
         is_query = operation.operation is OperationType.QUERY
         with self.crm.read() if is_query else nullcontext() as session:
-            result = self._run(document.node, request, actor, session)
+            result = self._run(document, request, actor, session)
         raise_outage(result.errors or ())
         was_executed = result.data is not None or _began(result)
         return GraphQLAnswer(result.data, formatted(result.errors or ()), was_executed)

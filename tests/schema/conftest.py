@@ -162,12 +162,14 @@ def collecting(crm: Crm) -> Iterator[list[str]]:
     found: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        if statement.startswith(("SELECT", "INSERT", "UPDATE")):  # not what drivers ask
+        if statement.startswith(("SELECT", "WITH", "INSERT", "UPDATE")):  # not what drivers ask
             found.append(statement)
 
     engines = [crm.database.writer]
-    if crm.database.dialect == "sqlite":  # on PostgreSQL one engine does both
+    if crm.database.dialect == "sqlite":  # on PostgreSQL sessions have one
         engines.append(crm.database._reader)
+    with crm.database.read_once() as connection:
+        engines.append(connection.engine)
     for each in engines:
         event.listen(each, "before_cursor_execute", note)
     try:

@@ -1,0 +1,158 @@
+"""How values of each kind leave the database: one table for both dialects.
+
+A codec belongs to a GraphQL type together with the type of the column it is read from. Where there
+is none, the operation is left to the reference executor.
+"""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from graphql import GraphQLEnumType, GraphQLLeafType
+from sqlalchemy.types import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Date,
+    Double,
+    Float,
+    Integer,
+    String,
+    TypeDecorator,
+    TypeEngine,
+    Uuid,
+)
+
+from crmkit import Instant
+from crmkit_schema.engine.concatenation import concatenated
+from crmkit_schema.engine.json_sql import Expression, JsonSql, quoted
+from crmkit_schema.engine.uncovered import Uncovered
+from crmkit_schema.sources import Codec
+
+Encode = Callable[[JsonSql, Expression], Expression]
+
+
+def encoded(
+    json: JsonSql, leaf: GraphQLLeafType, codec: Codec | None, column: Expression
+) -> Expression:
+    """Return a column as JSON of a GraphQL scalar or enum.
+
+    Raises:
+        Uncovered: there is no codec for it in SQL.
+    """
+    kind = kind_of(column.type)
+    if codec is not None:
+        return _by_codec(json, codec, kind, column)
+    if isinstance(leaf, GraphQLEnumType) and kind == "text":
+        return json.choice(column, enum_names(leaf))
+    found = _CODECS.get((leaf.name, kind))
+    if found is None:
+        raise Uncovered(f"no SQL form for {leaf.name} of a column of type {column.type!r}")
+    return found(json, column)
+
+
+def raw(json: JsonSql, column: Expression) -> tuple[Expression, Callable[[Any], Any]]:
+    """Return a column as JSON, and what makes its Python value of it again.
+
+    Raises:
+        Uncovered: there is no codec for it in SQL.
+    """
+    kind = kind_of(column.type)
+    found = _RAW.get(kind)
+    if found is None:
+        raise Uncovered(f"no SQL form for a column of type {column.type!r}")
+    encode, decode = found
+    return encode(json, column), decode
+
+
+def placed(json: JsonSql, column: Expression) -> Expression:
+    """Return a value as cursors hold it.
+
+    Raises:
+        Uncovered: cursors of this type are written in Python alone.
+    """
+    found = _PLACES.get(kind_of(column.type))
+    if found is None:
+        raise Uncovered(f"no cursor in SQL for a column of type {column.type!r}")
+    return found(json, column)
+
+
+def kind_of(stored: TypeEngine[Any]) -> str:
+    """Return the kind of a column's type; empty if codecs do not know it."""
+    if isinstance(stored, Instant):
+        return "instant"
+    if isinstance(stored, TypeDecorator):
+        return kind_of(stored.impl_instance) if type(stored).__name__ == "AutoString" else ""
+    for type_, kind in _KINDS:
+        if isinstance(stored, type_):
+            return kind
+    return ""
+
+
+def enum_names(leaf: GraphQLEnumType) -> dict[str, str]:
+    """Return the GraphQL names of an enum by stored value.
+
+    Raises:
+        Uncovered: its values are not text.
+    """
+    names = {getattr(each.value, "value", each.value): name for name, each in leaf.values.items()}
+    if not all(isinstance(value, str) for value in names):
+        raise Uncovered(f"the values of {leaf.name} are not text")
+    return names
+
+
+def _by_codec(json: JsonSql, codec: Codec, kind: str, column: Expression) -> Expression:
+    name, _, rest = codec.name.partition(":")
+    if name == "id" and kind == "uuid":
+        return json.value(concatenated([quoted(rest + "_"), json.hex_id(column)]))
+    if name == "decimal" and kind in ("int", "long"):
+        return json.value(json.scaled(column, int(rest)))
+    raise Uncovered(f"the codec {codec.name!r} has no SQL form")
+
+
+_KINDS: tuple[tuple[type[TypeEngine[Any]], str], ...] = (
+    (Boolean, "truth"),
+    (BigInteger, "long"),
+    (Integer, "int"),
+    (Double, "float"),
+    (Float, "float"),
+    (Date, "day"),
+    (Uuid, "uuid"),
+    (JSON, "json"),
+    (String, "text"),
+)
+_VALUE: Encode = lambda json, column: json.value(column)  # noqa: E731 a table reads better so
+_CODECS: dict[tuple[str, str], Encode] = {
+    ("String", "text"): _VALUE,
+    ("ID", "text"): _VALUE,
+    ("Amount", "text"): _VALUE,
+    ("Int", "int"): lambda json, column: json.whole(column),
+    ("Int", "long"): lambda json, column: json.whole(column),
+    ("Long", "int"): _VALUE,
+    ("Long", "long"): _VALUE,
+    ("Float", "float"): lambda json, column: json.decimal(column),
+    ("Boolean", "truth"): lambda json, column: json.boolean(column),
+    ("DateTime", "instant"): lambda json, column: json.instant(column),
+    ("Date", "day"): lambda json, column: json.day(column),
+    ("JSON", "json"): lambda json, column: json.document(column),
+}
+_RAW: dict[str, tuple[Encode, Callable[[Any], Any]]] = {
+    "text": (_VALUE, str),
+    "int": (_VALUE, int),
+    "long": (_VALUE, int),
+    "float": (lambda json, column: json.decimal(column), float),
+    "truth": (lambda json, column: json.boolean(column), bool),
+    "instant": (lambda json, column: json.instant(column), datetime.fromisoformat),
+    "day": (lambda json, column: json.day(column), date.fromisoformat),
+    "uuid": (lambda json, column: json.value(json.hex_id(column)), lambda text: UUID(hex=text)),
+    "json": (lambda json, column: json.document(column), lambda value: value),
+}
+_PLACES: dict[str, Encode] = {
+    "text": lambda _json, column: column,
+    "int": lambda _json, column: column,
+    "long": lambda _json, column: column,
+    "instant": lambda json, column: json.instant_offset(column),
+    "day": lambda _json, column: column,
+    "uuid": lambda json, column: json.hex_id(column),
+}

@@ -1,0 +1,180 @@
+"""Answering queries by plans, and remembering the plans."""
+
+import logging
+from collections import OrderedDict
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final
+
+from graphql import DocumentNode, GraphQLError, OperationDefinitionNode, OperationType
+from graphql.execution.values import VariableValues, get_variable_values
+from sqlalchemy import Connection
+
+from crmkit import Actor
+from crmkit.database import is_outage
+from crmkit_schema.context import RequestContext
+from crmkit_schema.engine.answers import CompiledAnswer
+from crmkit_schema.engine.binding import Given
+from crmkit_schema.engine.plans import Plan, compile_plan
+from crmkit_schema.engine.tags import shape
+from crmkit_schema.engine.uncovered import Uncovered, Unready
+from crmkit_schema.requests import GraphQLRequest
+from crmkit_schema.values import refuse_unstorable
+
+if TYPE_CHECKING:
+    from crmkit_schema.runtime import ComposedSchema
+
+log = logging.getLogger("crmkit")
+PLANS_MAX: Final = 512
+DOCUMENT_LENGTH_MAX: Final = 16_384
+
+
+class PlanExecutor:
+    """Answers what plans cover; everything else is the reference executor's.
+
+    Attributes:
+        covered: how many requests were answered so far.
+        left: how many were left to the reference executor.
+    """
+
+    def __init__(self, schema: "ComposedSchema") -> None:
+        self._schema = schema
+        self._plans: OrderedDict[Hashable, Plan | Uncovered] = OrderedDict()
+        self._lock = Lock()
+        self.covered = self.left = 0
+
+    def __len__(self) -> int:
+        return len(self._plans)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def answer(
+        self,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        request: GraphQLRequest,
+        actor: Actor,
+    ) -> CompiledAnswer | None:
+        """Return the answer to a request, None if it is left to the reference executor."""
+        try:
+            made = self.attempt(document, operation, request, actor)
+        except (Uncovered, Unready, GraphQLError):
+            made = None
+        except Exception as error:
+            if is_outage(error):
+                raise
+            # What went wrong, the reference executor tells as GraphQL demands.
+            log.warning("a compiled query failed", exc_info=True)
+            made = None
+        self.covered += made is not None
+        self.left += made is None
+        return made
+
+    def plan(
+        self,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        request: GraphQLRequest,
+        variables: VariableValues,
+        context: RequestContext,
+    ) -> Plan:
+        """Return the plan of a request, compiled at most once for all requests of its shape.
+
+        Raises:
+            Uncovered: there is none.
+            Unready: there is none for this request.
+            GraphQLError: the request's arguments are wrong.
+        """
+        key = (
+            request.query,
+            request.operation_name,
+            context.actor.permissions,
+            shape(variables.coerced),
+        )
+        with self._lock:
+            known = self._plans.get(key)
+            if known is not None:
+                self._plans.move_to_end(key)
+        if known is None:
+            known = self._compiled(document, operation, variables, context)
+            with self._lock:
+                self._plans[key] = known
+                if len(self._plans) > PLANS_MAX:
+                    self._plans.popitem(last=False)
+        if isinstance(known, Uncovered):
+            raise known
+        return known
+
+    def context(self, actor: Actor) -> RequestContext:
+        """Return the context of one request."""
+        crm = self._schema.crm
+        now = crm.clock.now()
+        today = now.astimezone(crm.settings.zone).date()
+        return RequestContext(crm, actor, None, now, today, self._schema)
+
+    def variables(
+        self, operation: OperationDefinitionNode, given: dict[str, Any] | None
+    ) -> VariableValues:
+        """Return coerced variables.
+
+        Raises:
+            Unready: they are wrong; the reference executor tells how.
+        """
+        definitions = operation.variable_definitions or ()
+        if not definitions:
+            return VariableValues({}, {})
+        found = get_variable_values(self._schema.schema._schema, definitions, given or {})
+        if not isinstance(found, VariableValues):
+            raise Unready("wrong variables")
+        refuse_unstorable(found.coerced)
+        return found
+
+    def attempt(
+        self,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        request: GraphQLRequest,
+        actor: Actor,
+    ) -> CompiledAnswer:
+        """Return the answer to a request.
+
+        Raises:
+            Uncovered, Unready, GraphQLError: only the reference executor can answer it.
+            Exception: a computed field failed, or the database.
+        """
+        if operation.operation is not OperationType.QUERY:
+            raise Uncovered("not a query")
+        if len(request.query) > DOCUMENT_LENGTH_MAX:
+            raise Uncovered("a document too long to be remembered")
+        variables = self.variables(operation, request.variables)
+        context = self.context(actor)
+        plan = self.plan(document, operation, request, variables, context)
+        given = Given(variables.coerced, context)
+        with self._connection(plan, context) as connection:
+            return CompiledAnswer(plan.run(connection, given, variables))
+
+    @contextmanager
+    def _connection(self, plan: Plan, context: RequestContext) -> Iterator[Connection]:
+        """Open what a plan reads from; functions of computed fields read the same snapshot."""
+        if not plan.computed:
+            with self._schema.crm.database.read_once() as connection:
+                yield connection
+            return
+        with self._schema.crm.read() as session:
+            context.session = session
+            yield session.connection()
+
+    def _compiled(
+        self,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        variables: VariableValues,
+        context: RequestContext,
+    ) -> Plan | Uncovered:
+        schema = self._schema.schema._schema
+        try:
+            return compile_plan(schema, document, operation, variables, context)
+        except Uncovered as reason:
+            return reason

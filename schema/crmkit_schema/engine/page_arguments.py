@@ -1,0 +1,105 @@
+"""The arguments of a connection as a plan needs them: what is fixed, and what requests bring."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import BindParameter, Integer
+
+from crmkit_schema.conditions import condition, sort_key
+from crmkit_schema.connections import PAGE_DEFAULT, PAGE_MAX, read_page
+from crmkit_schema.cursors import python_type, read_cursor
+from crmkit_schema.engine.binding import Given, Read, reader, slot
+from crmkit_schema.engine.compilation import Compilation
+from crmkit_schema.engine.levels import PlanLevel
+from crmkit_schema.engine.uncovered import Unready
+from crmkit_schema.specs import order_of
+
+
+@dataclass(frozen=True, slots=True)
+class PageArguments:
+    """Which rows of a level are wanted.
+
+    Attributes:
+        order_name: names the order in cursors.
+        is_placed: whether the page starts behind a cursor.
+        backwards: whether it is counted from the end.
+        size: reads how many rows are wanted.
+        start: adds the condition that rows lie behind the cursor.
+    """
+
+    order_name: str
+    is_placed: bool
+    backwards: bool
+    size: Read
+    start: Callable[[], None]
+
+    def limit(self, more: int = 0) -> BindParameter[Any]:
+        """Return a parameter for the page's size, and some more."""
+        return slot(lambda given: self.size(given) + more, Integer())
+
+
+def page_arguments(
+    made: Compilation, level: PlanLevel, arguments: Mapping[str, Any]
+) -> PageArguments:
+    """Return the page that arguments ask for, and put their filter and order on the level.
+
+    Raises:
+        GraphQLError: the arguments are wrong, or name what the caller may not see.
+    """
+    name = _sort(made, level, arguments.get("orderBy"))
+    if arguments.get("filter"):
+        rows = level.level.rows
+        meant = condition(made.composition, level.cls, rows, arguments["filter"], made.context)
+        level.level.conditions.append(meant)
+    types = [python_type(each.type) for each, _ in level.level.order]
+    page = read_page(arguments, name, types)
+    size = arguments.get("last" if page.backwards else "first")
+    cursor = reader(arguments.get("before" if page.backwards else "after"))
+
+    def place(position: int) -> Read:
+        def read(given: Given) -> Any:
+            values = given.shared(start, lambda: read_cursor(cursor(given), name, types))
+            return values[position]
+
+        return read
+
+    def start() -> None:
+        dialect = made.context.crm.database.writer.dialect
+        slots = [slot(place(at), each.type) for at, (each, _) in enumerate(level.level.order)]
+        level.level.start_behind(slots, dialect, backwards=page.backwards)
+
+    return PageArguments(name, page.place is not None, page.backwards, _size(size), start)
+
+
+def _size(given_size: Any) -> Read:
+    if given_size is None:
+        return lambda _given: PAGE_DEFAULT
+    read = reader(given_size)
+
+    def checked(given: Given) -> int:
+        size = read(given)
+        if not 0 < size <= PAGE_MAX:
+            raise Unready("a page size out of range")
+        return int(size)
+
+    return checked
+
+
+def _sort(made: Compilation, level: PlanLevel, given: Mapping[str, Any] | None) -> str:
+    """Put a level in order and return the order's name, as the reference executor does."""
+    name = level.cls.__name__
+    if given is None:
+        level.level.sort_by(order_of(level.cls))
+        return name
+    path, direction = _value(given["field"]), _value(given["direction"])
+    down = direction == "desc"
+    key = sort_key(made.composition, level.cls, level.level.rows, path, made.context)
+    level.level.order.append((key, down))
+    level.level.sort_by([("-" if down else "") + order_of(level.cls)[-1].lstrip("-")])
+    return f"{name} {path} {direction}"
+
+
+def _value(given: Any) -> Any:
+    return given.value if isinstance(given, Enum) else given

@@ -1,0 +1,131 @@
+"""What an operation selects, in the order of the answer, with `__typename` where it is asked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import DocumentNode, GraphQLObjectType, OperationDefinitionNode
+from graphql.execution.collect_fields import (
+    CollectedFields,
+    FragmentDetails,
+    collect_fields,
+    collect_subfields,
+)
+from graphql.execution.values import VariableValues, get_argument_values
+from graphql.language import FragmentDefinitionNode
+from graphql.type import GraphQLSchema
+
+from crmkit_schema.engine.uncovered import Uncovered
+from crmkit_schema.selections import Selected, Selection, object_type_of
+from crmkit_schema.values import refuse_unstorable
+
+_BACKREF = "strawberry-definition"
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """One member of an object of the answer.
+
+    Attributes:
+        key: its name in the answer.
+        selected: the field; None for `__typename`.
+    """
+
+    key: str
+    selected: Selected | None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Everything selected of the objects of one type, in the answer's order."""
+
+    type: GraphQLObjectType
+    members: tuple[Chosen, ...]
+
+    @property
+    def selection(self) -> Selection:
+        """The fields alone, as the reference executor knows them."""
+        fields = (each.selected for each in self.members)
+        return Selection(self.type, tuple(each for each in fields if each is not None))
+
+    def named(self, *names: str) -> list[Selected]:
+        """Return the fields of some names, which aliases may have multiplied."""
+        return [each for each in self.selection.fields if each.name in names]
+
+
+class Selecting:
+    """Collects the selections of one operation.
+
+    Args:
+        variables: coerced and tagged.
+    """
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        variables: VariableValues,
+    ) -> None:
+        self._schema, self._operation, self._variables = schema, operation, variables
+        self._fragments = {
+            each.name.value: FragmentDetails(each)
+            for each in document.definitions
+            if isinstance(each, FragmentDefinitionNode)
+        }
+
+    def root(self, type_: GraphQLObjectType) -> Choice:
+        """Return what is selected of the root."""
+        found = collect_fields(
+            self._schema, self._fragments, self._variables, type_, self._operation, True
+        )
+        return _choice(type_, found)
+
+    def below(self, selected: Selected) -> Choice:
+        """Return what is selected of the objects that a field gives."""
+        try:
+            type_ = object_type_of(selected.field)
+        except TypeError:
+            raise Uncovered(f"{selected.name} gives no objects of one type") from None
+        found = collect_subfields(
+            self._schema,
+            self._fragments,
+            self._variables,
+            self._operation,
+            type_,
+            selected.details,
+            True,
+        )
+        return _choice(type_, found)
+
+    def arguments(self, selected: Selected) -> Mapping[str, Any]:
+        """Return a field's arguments by their GraphQL names, coerced.
+
+        Raises:
+            GraphQLError: one cannot be coerced, or holds text that no database can store.
+        """
+        return arguments_of(selected, self._variables)
+
+
+def arguments_of(selected: Selected, variables: VariableValues) -> Mapping[str, Any]:
+    """Return a field's coerced arguments with the variables of one request."""
+    values = get_argument_values(selected.field, selected.details[0].node, variables)
+    refuse_unstorable(values)
+    return values
+
+
+def _choice(type_: GraphQLObjectType, found: CollectedFields) -> Choice:
+    if found.new_defer_usages:
+        raise Uncovered("@defer")
+    members = []
+    for key, details in found.grouped_field_set.items():
+        name = details[0].node.name.value
+        if name == "__typename":
+            members.append(Chosen(key, None))
+            continue
+        field = type_.fields.get(name)
+        declared = field.extensions.get(_BACKREF) if field is not None else None
+        if field is None or declared is None:
+            raise Uncovered(f"introspection: {name}")
+        members.append(Chosen(key, Selected(name, field, declared, details, ())))
+    return Choice(type_, tuple(members))

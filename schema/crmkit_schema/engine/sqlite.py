@@ -1,0 +1,199 @@
+"""JSON in SQLite: text put together, since its functions would parse nested JSON at every level."""
+
+import sqlite3
+from collections.abc import Sequence
+from itertools import count
+from typing import Any
+
+from sqlalchemy import FromClause, case, cast, func, literal_column, select, type_coerce
+from sqlalchemy.types import REAL, String, Text
+
+from crmkit_schema.engine.concatenation import concatenated
+from crmkit_schema.engine.currencies import by_digits
+from crmkit_schema.engine.json_sql import ANOMALY, Expression, Members, Scope, quoted
+
+_ANOMALY = quoted(ANOMALY)
+_NULL = quoted("null")
+
+
+class SqliteScope:
+    """A SELECT whose objects are text."""
+
+    def __init__(self, rows: FromClause | None) -> None:
+        self._rows = rows
+        self.own: list[FromClause] = [] if rows is None else [rows]
+
+    def object(self, members: Members) -> Expression:
+        """Return a JSON object of members."""
+        parts: list[Expression] = [quoted("{")]
+        for position, (key, made) in enumerate(members):
+            parts += [quoted(f'{"," if position else ""}"{key}":'), made]
+        return concatenated([*parts, quoted("}")])
+
+    def select(self, *columns: Expression) -> Any:
+        """Return the SELECT of some columns over the scope."""
+        found = select(*columns)
+        if self._rows is not None:
+            found = found.select_from(self._rows)
+        return found.correlate_except(*self.own)
+
+
+class SqliteJson:
+    """SQLite's way of making JSON. Everything that is JSON is text and never null."""
+
+    key_bytes_max = 10_000
+
+    def __init__(self, home_currency: str) -> None:
+        self._home = home_currency
+        self._made = count(1)
+
+    def scope(self, rows: FromClause | None) -> Scope:
+        """Begin a SELECT."""
+        return SqliteScope(rows)
+
+    def value(self, expression: Expression) -> Expression:
+        """Quoted by SQLite itself."""
+        return func.json_quote(_plain(expression))
+
+    def boolean(self, expression: Expression) -> Expression:
+        """SQLite has 0 and 1."""
+        plain = _plain(expression)
+        return case((plain.is_(None), _NULL), (plain, quoted("true")), else_=quoted("false"))
+
+    def whole(self, expression: Expression) -> Expression:
+        """Columns hold 64 bits, whatever they are declared as."""
+        plain = _plain(expression)
+        limits: tuple[Expression, Expression] = (
+            literal_column("-2147483648"),
+            literal_column("2147483647"),
+        )
+        fits = plain.between(*limits) & (func.typeof(plain) == quoted("integer"))
+        return case((fits, plain), (plain.is_(None), _NULL), else_=_ANOMALY)
+
+    def decimal(self, expression: Expression) -> Expression:
+        """SQLite writes 15 digits; where that is not the same number, it is an anomaly."""
+        plain = _plain(expression)
+        text = cast(plain, Text)
+        is_exact = cast(text, REAL) == plain
+        return case((is_exact, text), (plain.is_(None), _NULL), else_=_ANOMALY)
+
+    def instant(self, expression: Expression) -> Expression:
+        """Stored with six digits."""
+        return func.json_quote(_written_instant(expression, "Z"))
+
+    def instant_offset(self, expression: Expression) -> Expression:
+        """As Python writes UTC."""
+        return _written_instant(expression, "+00:00")
+
+    def day(self, expression: Expression) -> Expression:
+        """Stored as ISO text."""
+        return self.value(expression)
+
+    def hex_id(self, expression: Expression) -> Expression:
+        """Stored as 32 digits."""
+        return _plain(expression)
+
+    def document(self, expression: Expression) -> Expression:
+        """Stored as text; Python writes NaN, which is no JSON."""
+        plain = _plain(expression)
+        return case((plain.is_(None), _NULL), (func.json_valid(plain), plain), else_=_ANOMALY)
+
+    def scaled(self, expression: Expression, digits: int) -> Expression:
+        """Whole numbers only; a float would round."""
+        text = _in_units(_plain(expression), digits)
+        return func.rtrim(func.rtrim(text, quoted("0")), quoted("."))
+
+    def amount(self, minor: Expression, currency: Expression) -> Expression:
+        """Whole numbers only; a float would round."""
+        branches = []
+        minor, currency = _plain(minor), _plain(currency)
+        for digits, codes in by_digits(self._home):
+            listed: Expression = literal_column("(" + ",".join(f"'{code}'" for code in codes) + ")")
+            text = _in_units(minor, digits) if digits else minor
+            made = concatenated([quoted('"'), text, quoted('"')])
+            branches.append((currency.op("IN")(listed), made))
+        return case(*branches, else_=_ANOMALY)
+
+    def choice(self, expression: Expression, names: dict[str, str]) -> Expression:
+        """Unknown values are an anomaly."""
+        plain = _plain(expression)
+        branches = [(plain == quoted(value), quoted(f'"{name}"')) for value, name in names.items()]
+        return case(*branches, (plain.is_(None), _NULL), else_=_ANOMALY)
+
+    def constant(self, text: str) -> Expression:
+        """Names need no escaping."""
+        return quoted(f'"{text}"')
+
+    def truth(self, value: bool) -> Expression:
+        """As JSON writes it."""
+        return quoted("true" if value else "false")
+
+    def present(self, expression: Expression, made: Expression) -> Expression:
+        """Null would be written as null."""
+        return case((_plain(expression).is_(None), _ANOMALY), else_=made)
+
+    def unless_null(self, expression: Expression, made: Expression) -> Expression:
+        """Null is text too."""
+        return case((_plain(expression).is_(None), _NULL), else_=made)
+
+    def subquery(self, query: Any) -> Expression:
+        """Before 3.46 SQLite's parser takes few levels, so each is written down on its own.
+
+        SQLite resolves the names of a common table expression where it is used, which lets it
+        refer to the rows around.
+        """
+        if sqlite3.sqlite_version_info >= (3, 46):
+            return query.scalar_subquery()  # type: ignore[no-any-return]
+        apart = query.cte(f"n{next(self._made)}")
+        return select(next(iter(apart.c))).scalar_subquery()
+
+    def nested(self, query: Expression, is_required: bool) -> Expression:
+        """No row is null."""
+        return func.coalesce(query, _ANOMALY if is_required else _NULL)
+
+    def array(self, values: Sequence[Expression]) -> Expression:
+        """A list as text."""
+        parts: list[Expression] = [quoted("[")]
+        for position, made in enumerate(values):
+            parts += [quoted("," if position else ""), made]
+        return concatenated([*parts, quoted("]")])
+
+    def collected(self, made: Expression, where: Expression | None) -> Expression:
+        """Rows come in the order of the subquery below; an aggregate cannot order them here."""
+        joined = func.group_concat(made, quoted(","))
+        found = joined if where is None else joined.filter(where)
+        return concatenated([quoted("["), func.coalesce(found, quoted("")), quoted("]")])
+
+    def hex_text(self, name: str, values: Sequence[Expression]) -> Expression:
+        """The list is written without spaces, as orjson does."""
+        parts: list[Expression] = [quoted('["' + name + '"')]
+        for each in values:
+            parts += [quoted(","), func.json_quote(each)]
+        return func.lower(func.hex(concatenated([*parts, quoted("]")])))
+
+    def as_text(self, made: Expression) -> Expression:
+        """It is text."""
+        return made
+
+
+def _plain(expression: Expression) -> Expression:
+    """Return an expression without its Python type, which comparisons would convert to."""
+    return type_coerce(expression, String())
+
+
+def _written_instant(expression: Expression, ending: str) -> Expression:
+    """Return a stored moment; what is not stored as it should be becomes an anomaly later."""
+    plain = _plain(expression)
+    is_whole = func.substr(plain, literal_column("21"), literal_column("6")) == quoted("000000")
+    end = case((is_whole, literal_column("19")), else_=literal_column("26"))
+    return concatenated([func.substr(plain, literal_column("1"), end), quoted(ending)])
+
+
+def _in_units(smallest: Expression, digits: int) -> Expression:
+    """Return a count of the smallest unit as text with all its digits; null stays null."""
+    scale: Expression = literal_column(str(10**digits))
+    form = quoted(f"%s%d.%0{digits}d")
+    sign = case((smallest < literal_column("0"), quoted("-")), else_=quoted(""))
+    size = func.abs(smallest)
+    text = func.printf(form, sign, size.op("/")(scale), size.op("%")(scale))
+    return case((smallest.is_not(None), text))

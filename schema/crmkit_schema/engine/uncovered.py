@@ -1,0 +1,17 @@
+"""Why an operation is left to the reference executor."""
+
+
+class Uncovered(Exception):
+    """The compiler does not cover an operation, or cannot serve one request of it.
+
+    Attributes:
+        reason: for the developer who asks why.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class Unready(Exception):
+    """One request cannot be served by a plan, though another of the same shape may be."""
