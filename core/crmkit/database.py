@@ -92,6 +92,7 @@ class Database:
                 isolation_level="AUTOCOMMIT",
                 pool_pre_ping=False,
                 pool_reset_on_return=None,
+                settings=f"{_POSTGRES_OPTIONS} -c default_transaction_read_only=on",
             )
 
     @contextmanager
@@ -250,14 +251,14 @@ def _sqlite_engine(url: URL, *, writes: bool, begins: bool = True) -> Engine:
     return engine
 
 
-def _postgres_engine(url: URL, **options: Any) -> Engine:
+def _postgres_engine(url: URL, *, settings: str = _POSTGRES_OPTIONS, **options: Any) -> Engine:
     try:
         return create_engine(
             url.set(drivername="postgresql+psycopg"),
             **{"pool_size": 8, "max_overflow": 24, "pool_pre_ping": True, **options},
             connect_args={
                 "connect_timeout": 4,
-                "options": _POSTGRES_OPTIONS,
+                "options": settings,
                 "keepalives_idle": 10,
                 "tcp_user_timeout": 15000,
             },

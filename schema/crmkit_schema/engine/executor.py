@@ -63,7 +63,9 @@ class PlanExecutor:
         except (Uncovered, Unready, GraphQLError):
             made = None
         except Exception as error:
-            if is_outage(error):
+            # A connection that was lost while it lay idle; the reference executor's is new.
+            is_lost = getattr(error, "connection_invalidated", False)
+            if is_outage(error) and not is_lost:
                 raise
             # What went wrong, the reference executor tells as GraphQL demands.
             log.warning("a compiled query failed", exc_info=True)

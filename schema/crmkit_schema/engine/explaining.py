@@ -23,8 +23,9 @@ def explain(
     """Return how an operation would be answered, without running it.
 
     Returns:
-        `covered`, and either `reason`, in words, or `sql` with its `parameters`, the `computed`
-        fields that Python adds, and `rows_max`, the most rows it can read.
+        `covered` and `cost`, in objects, and either `reason`, in words, or `sql` with its
+        `parameters`, the `computed` fields that Python adds, and `rows_max`, the most rows it can
+        read.
 
     Raises:
         ValueError: the document is not good, or has no such operation; the text says why.
@@ -36,6 +37,8 @@ def explain(
     if operation is None:
         raise ValueError("the document has no such operation, or several and none is named")
     request = GraphQLRequest(document, variables, operation_name)
+    name = operation_name or next(iter(found.meter.operations))
+    cost = found.meter.operations[name][1].cost.of(variables or {}, {})
     context = schema.plans.context(actor)
     try:
         coerced = schema.plans.variables(operation, variables)
@@ -43,9 +46,10 @@ def explain(
         given = Given(coerced.coerced, context)
         parameters = plan.binder.values(given)
     except (Uncovered, Unready, GraphQLError) as error:
-        return {"covered": False, "reason": str(error)}
+        return {"covered": False, "cost": cost, "reason": str(error)}
     return {
         "covered": True,
+        "cost": cost,
         "sql": plan.sql,
         "parameters": parameters,
         "computed": [".".join(each.place) for each in plan.computed],
