@@ -53,7 +53,7 @@ def _clean(value: str, longest: int) -> str:
 
 
 # Names repeat; long texts do not, and would only fill the memory.
-_clean_short = lru_cache(maxsize=65536)(_clean)
+_clean_short = lru_cache(maxsize=8192)(_clean)
 
 
 class Row:

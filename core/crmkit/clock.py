@@ -1,4 +1,4 @@
-"""The only place that knows what time it is."""
+"""Clocks: nothing else in crmkit asks the machine for the time."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Protocol

@@ -1,8 +1,9 @@
 """Every hook of crmkit, on one page.
 
-A hook's name tells its kind. `register_*` asks once at start-up and must not touch the database.
-`check_*` may refuse a write before it happens. A past participle tells of something that has just
-been written, inside the same database transaction: whatever it raises undoes the whole write.
+There are three kinds, and a hook's name says which it is. `register_*` collects what a plugin
+brings, while crmkit starts; it must not touch the database. `check_*` looks at records that are
+about to be written and can stop them. A past participle follows records that are in the session,
+not yet committed: an error there takes them back, all of them.
 
 A hook works in the session it is given and cannot end it: no commit, no rollback. A write that
 lost a race against another writer is run again from the start, its hooks too, so a hook must

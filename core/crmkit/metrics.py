@@ -17,7 +17,7 @@ from crmkit.bulk import merge_rows, table_of
 from crmkit.columns import wire_instant
 from crmkit.contributions import Difference
 from crmkit.derived import differences
-from crmkit.metrics_queries import DERIVED
+from crmkit.metrics_queries import COUNTED, DERIVED, SALES
 from crmkit.models import (
     Customer,
     CustomerCategoryMetrics,
@@ -29,8 +29,6 @@ from crmkit.models import (
     TransactionKind,
 )
 
-_SALES = frozenset({TransactionKind.SALE, TransactionKind.EXCHANGE})
-_COUNTED = frozenset({*_SALES, TransactionKind.RETURN})
 _CHUNK = 500
 
 _METRICS = (
@@ -73,11 +71,11 @@ def apply(session: Session, batch: TransactionBatch) -> None:
     """Add a batch to the figures of its customers, whose rows the caller has locked."""
     counted = [each for each in batch.transactions if each.customer_id is not None]
     voided = {each.customer_id for each in counted if each.kind == TransactionKind.VOID}
-    added = [each for each in counted if each.customer_id not in voided and each.kind in _COUNTED]
+    added = [each for each in counted if each.customer_id not in voided and each.kind in COUNTED]
     if added:
         _add(session, added)
     undone = {each.original_id for each in counted if each.kind == TransactionKind.VOID}
-    sold = [each for each in counted if each.kind in _SALES and each.id not in undone]
+    sold = [each for each in counted if each.kind in SALES and each.id not in undone]
     if sold:
         _promote(session, {each.customer_id for each in sold}, batch)
     if voided:
@@ -105,7 +103,7 @@ def _add(session: Session, added: Sequence[RecordedTransaction]) -> None:
         if each.store is not None:
             sums = stores[(*key, each.store)]
             sums[0] += each.total_minor
-            sums[1] += each.kind in _SALES
+            sums[1] += each.kind in SALES
     new_days = _count_new_days(session, days)
     _merge_totals(session, totals, new_days)
     merge_rows(

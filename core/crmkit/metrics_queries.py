@@ -21,7 +21,12 @@ from crmkit.models import (
 _t = table_of(Transaction)
 _line = table_of(TransactionLine)
 _void = _t.alias("void")
-_is_sale = _t.c.kind.in_((TransactionKind.SALE, TransactionKind.EXCHANGE))
+SALES = frozenset({TransactionKind.SALE, TransactionKind.EXCHANGE})
+"""Kinds that count as sales."""
+COUNTED = frozenset({*SALES, TransactionKind.RETURN})
+"""Kinds that count at all."""
+
+_is_sale = _t.c.kind.in_(sorted(SALES))
 _is_return = _t.c.kind == TransactionKind.RETURN
 
 Query = Callable[[Sequence[UUID] | None], Select[tuple[object, ...]]]
@@ -30,7 +35,7 @@ Query = Callable[[Sequence[UUID] | None], Select[tuple[object, ...]]]
 def _counted(customers: Sequence[UUID] | None) -> ColumnElement[bool]:
     conditions = [
         _t.c.customer_id.is_not(None),
-        _t.c.kind.in_((TransactionKind.SALE, TransactionKind.EXCHANGE, TransactionKind.RETURN)),
+        _t.c.kind.in_(sorted(COUNTED)),
         ~exists().where(_void.c.original_id == _t.c.id, _void.c.kind == TransactionKind.VOID),
     ]
     if customers is not None:

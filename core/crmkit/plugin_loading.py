@@ -2,7 +2,8 @@
 
 import difflib
 import graphlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -62,20 +63,15 @@ def _not_core(item: Found) -> Found:
     return item
 
 
-class _putting_aside:  # noqa: N801 used as a statement
+@contextmanager
+def _putting_aside(broken: dict[str, str], skip: bool) -> Iterator[None]:
     """Turn a plugin's failure into an entry of `broken`, if asked to."""
-
-    def __init__(self, broken: dict[str, str], skip: bool) -> None:
-        self._broken, self._skip = broken, skip
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, _trace: object) -> bool:
-        if self._skip and isinstance(error, PluginError):
-            self._broken[error.plugin] = error.reason
-            return True
-        return False
+    try:
+        yield
+    except PluginError as error:
+        if not skip:
+            raise
+        broken[error.plugin] = error.reason
 
 
 def _ordered(found: Sequence[Found]) -> list[Found]:

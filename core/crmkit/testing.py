@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from crmkit.clock import FixedClock
     from crmkit.crm import Crm
     from crmkit.inputs import CustomerRef, TransactionInput
-    from crmkit.scratch import CoreDatabases
+    from crmkit.lent_databases import CoreDatabases
 
 NOON = datetime(2026, 6, 15, 4, 0, tzinfo=UTC)
 """Where the test clock stands: a Monday noon in Shanghai."""
@@ -30,7 +30,7 @@ CrmFactory = Callable[..., "Crm"]
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """Start a PostgreSQL server for the test session; gives its address without a database."""
-    from crmkit.scratch import forget_on_crash
+    from crmkit.lent_databases import forget_on_crash
 
     with warnings.catch_warnings():
         # It looks for a runtime folder when imported, and containers have none.
@@ -58,7 +58,7 @@ def core_on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def core_on_postgres(postgres_server: str) -> "CoreDatabases":
     """Keep PostgreSQL databases with core's tables, to be lent to one test after the other."""
-    from crmkit.scratch import CoreDatabases, create_database, database_of
+    from crmkit.lent_databases import CoreDatabases, create_database, database_of
 
     template = create_database(postgres_server)
     _migrate_core(database_of(postgres_server, template))
@@ -90,7 +90,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
             shutil.copyfile(request.getfixturevalue("core_on_sqlite"), path)
         yield f"sqlite:///{path}"
         return
-    from crmkit.scratch import create_database, database_of, drop_database
+    from crmkit.lent_databases import create_database, database_of, drop_database
 
     server = request.getfixturevalue("postgres_server")
     if is_migrated:

@@ -61,16 +61,17 @@ def begun(crm: "Crm") -> DemoPlan | None:
     """Return the plan of the demo retailer in the database; None if the database is empty.
 
     Raises:
-        Refused: the customers in the database are not made up.
+        Refused: what is in the database is not made up.
     """
     from sqlmodel import select
 
     from crmkit import Refused
-    from crmkit.models import Customer
+    from crmkit.models import Customer, Interaction, Transaction
 
     folder = crm.settings.data_dir
     with crm.read() as session:
-        if session.exec(select(Customer.id).limit(1)).first() is None:
+        facts = (Customer, Transaction, Interaction)
+        if all(session.exec(select(each.id).limit(1)).first() is None for each in facts):
             return None
     for path in (truth_file(folder), _unfinished(folder)):
         if path.exists():
@@ -78,7 +79,7 @@ def begun(crm: "Crm") -> DemoPlan | None:
             last_on = date.fromisoformat(truth["last_on"])
             return DemoPlan(truth["seed"], len(truth["customers"]), last_on)
     raise Refused(
-        f"{crm.database.url.render_as_string()} holds customers that are not the demo's; "
+        f"{crm.database.url.render_as_string()} holds records that are not the demo's; "
         "name a folder of its own with --data-dir"
     )
 

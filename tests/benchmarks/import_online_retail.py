@@ -132,7 +132,7 @@ def _database(kind: str, server: str) -> Iterator[str]:
     if kind == "sqlite":
         yield ""
         return
-    from crmkit.scratch import create_database, database_of, drop_database
+    from crmkit.lent_databases import create_database, database_of, drop_database
 
     with ExitStack() as stack:
         name = create_database(server)

