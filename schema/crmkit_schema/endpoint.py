@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import anyio
-import orjson
 from sqlalchemy.exc import OperationalError
 from starlette.requests import Request
 from starlette.responses import Response
@@ -104,7 +103,7 @@ class GraphQLEndpoint:
             answer = self._schema.execute(request, actor)
             # Clients of the older media type take any status but 200 for a broken server.
             status = 200 if answer.was_executed or media_type == media_types.JSON else 400
-            return status, orjson.dumps(answer.body())
+            return status, answer.encoded()
 
         return execute
 

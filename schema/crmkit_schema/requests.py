@@ -32,7 +32,8 @@ class GraphQLAnswer:
     """The result of one operation.
 
     Attributes:
-        data: what was asked for; None if nothing ran or if a non-null field failed.
+        data: what was asked for, as Python values; None if nothing ran or if a non-null field
+            failed.
         errors: formatted GraphQL errors, each with `extensions.code`.
         was_executed: False if parsing, validation or variable coercion refused the request.
     """
@@ -42,11 +43,18 @@ class GraphQLAnswer:
     was_executed: bool = True
 
     def body(self) -> dict[str, Any]:
-        """Return the response object: `data` only if something ran, `errors` only if any."""
+        """Return the response object for orjson: `data` only if something ran, `errors` if any.
+
+        Its data may be JSON already; whoever looks at them takes `data` and `errors` instead.
+        """
         body: dict[str, Any] = {"data": self.data} if self.was_executed else {}
         if self.errors:
             body["errors"] = self.errors
         return body
+
+    def encoded(self) -> bytes:
+        """Return the response object as JSON."""
+        return orjson.dumps(self.body())
 
 
 class Executes(Protocol):

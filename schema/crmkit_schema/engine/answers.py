@@ -24,6 +24,6 @@ class CompiledAnswer(GraphQLAnswer):
         found: dict[str, Any] = orjson.loads(self.text)
         return found
 
-    def body(self) -> dict[str, Any]:
-        """Return the response object; its data are bytes that need no encoding."""
-        return {"data": orjson.Fragment(self.text)}
+    def encoded(self) -> bytes:
+        """Return the response object as JSON; its data go out as they came."""
+        return orjson.dumps({"data": orjson.Fragment(self.text)})
