@@ -79,7 +79,9 @@ class LineInput:
     Attributes:
         quantity: units, up to 3 decimals; negative when goods come back.
         unit_price: major units, up to 6 decimals.
-        amount: the line's amount if the till rounded differently; else quantity x price - discount.
+        discount: major units, never negative; goods that come back were reduced by as much.
+        amount: the line's amount if the till rounded differently; else quantity x price less the
+            discount, with the sign of the quantity.
     """
 
     sku: str

@@ -18,6 +18,8 @@ DESCRIPTION_MAX = 2_000
 _new_line = tuple.__new__  # half the time of calling the class, once per line
 _LINE_KINDS = frozenset(map(str, LineKind))
 _WRONG_SIGN: dict[str, int] = {TransactionKind.SALE: -1, TransactionKind.RETURN: 1}
+# An adjustment corrects what was written elsewhere, so it may look like nothing a till does.
+_GOODS_MOVE = (TransactionKind.SALE, TransactionKind.RETURN, TransactionKind.EXCHANGE)
 LINKED_KINDS = (TransactionKind.RETURN, TransactionKind.EXCHANGE, TransactionKind.VOID)
 
 
@@ -42,7 +44,8 @@ def check_lines(
             continue
         checked.append(done)
         if (
-            done.quantity_milli * wrong_sign > 0
+            done.quantity_milli * done.amount_minor <= 0
+            or done.quantity_milli * wrong_sign > 0
             or done.discount_minor < 0
             or done.original_position is not None
         ):
@@ -89,9 +92,10 @@ def _figures(
     milli = parse_milli(quantity)
     micros = parse_micros(unit_price)
     discount_minor = 0 if discount is None else parse_minor(discount, currency)
+    given_back = discount_minor if milli >= 0 else -discount_minor
     tax_minor = 0 if tax is None else parse_minor(tax, currency)
     if amount is None:
-        minor = line_amount(milli, micros, currency) - discount_minor
+        minor = line_amount(milli, micros, currency) - given_back
     else:
         minor = parse_minor(amount, currency)
     if abs(minor) >= AMOUNT_MINOR_MAX or abs(milli) >= QUANTITY_MILLI_MAX:
@@ -120,14 +124,7 @@ def _explain_line(row: Row, position: int, line: LineInput, currency: str) -> No
 
 def _check_line_rules(row: Row, line: RecordedLine, kind: str) -> None:
     at = f"lines[{line.position - 1}]"
-    if line.discount_minor < 0:
-        row.fail(
-            "WRONG_SIGN", "a discount is a positive number", f"{at}.discount", line.discount_minor
-        )
-    if line.quantity_milli < 0 and kind == TransactionKind.SALE:
-        row.fail("WRONG_SIGN", "a sale has no negative quantity; record a return", f"{at}.quantity")
-    if line.quantity_milli > 0 and kind == TransactionKind.RETURN:
-        row.fail("WRONG_SIGN", "goods that come back have a negative quantity", f"{at}.quantity")
+    _check_signs(row, line, kind, at)
     position = line.original_position
     if position is not None and (type(position) is not int or not 0 < position <= LINES_MAX):
         row.fail("UNKNOWN_VALUE", "positions count from 1", f"{at}.originalPosition", position)
@@ -137,4 +134,27 @@ def _check_line_rules(row: Row, line: RecordedLine, kind: str) -> None:
             "only lines that come back to an original name its position",
             f"{at}.originalPosition",
             position,
+        )
+
+
+def _check_signs(row: Row, line: RecordedLine, kind: str, at: str) -> None:
+    if line.discount_minor < 0:
+        row.fail(
+            "WRONG_SIGN", "a discount is a positive number", f"{at}.discount", line.discount_minor
+        )
+    if line.quantity_milli < 0 and kind == TransactionKind.SALE:
+        row.fail("WRONG_SIGN", "a sale has no negative quantity; record a return", f"{at}.quantity")
+    if line.quantity_milli > 0 and kind == TransactionKind.RETURN:
+        row.fail("WRONG_SIGN", "goods that come back have a negative quantity", f"{at}.quantity")
+    if line.kind != LineKind.PRODUCT or kind not in _GOODS_MOVE:
+        return
+    if line.quantity_milli == 0:
+        row.fail("WRONG_SIGN", "a product is sold or comes back; 0 is neither", f"{at}.quantity")
+    elif line.quantity_milli * line.amount_minor < 0:
+        row.fail(
+            "WRONG_SIGN",
+            "a product's amount has the sign of its quantity; write what is taken off as a "
+            "discount, or as a line of another kind",
+            f"{at}.amount",
+            line.amount_minor,
         )

@@ -40,7 +40,7 @@ class Originals:
                 self.returned.get(original.original_id, {}).pop(original.id, None)
             return
         self.returned.setdefault(original.id, {})[done.id] = [
-            Returned(line.original_position, -line.quantity_milli)
+            Returned(line.original_position, -line.quantity_milli, -line.amount_minor)
             for line in done.lines
             if line.original_position is not None
         ]

@@ -14,10 +14,12 @@ class Returned(NamedTuple):
 
     Attributes:
         quantity_milli: as a positive number.
+        amount_minor: the money given back for it, as a positive number.
     """
 
     position: int
     quantity_milli: int
+    amount_minor: int
 
 
 def link_returned_lines(
@@ -29,7 +31,8 @@ def link_returned_lines(
     """Tie each line that comes back to the line it was sold on.
 
     A line that names no original position goes to the first sold line of the same sku that has
-    enough left. More than was sold, over all returns, is a problem.
+    enough left. More than was sold, over all returns, is a problem: more pieces, and more money
+    than was taken for them.
 
     Args:
         row: takes the problems.
@@ -38,28 +41,39 @@ def link_returned_lines(
         returned: what earlier returns of the same original brought back.
     """
     left = {line.position: line.quantity_milli for line in sold}
+    money_left = {line.position: line.amount_minor for line in sold}
     by_sku: dict[str, list[int]] = defaultdict(list)
     for line in sold:
         by_sku[line.sku].append(line.position)
-    for earlier, quantity in returned:
+    for earlier, quantity, amount in returned:
         left[earlier] = left.get(earlier, 0) - quantity
+        money_left[earlier] = money_left.get(earlier, 0) - amount
     linked = []
     for line in lines:
         named = line.original_position
         if line.quantity_milli >= 0 or (named is None and line.kind != LineKind.PRODUCT):
             linked.append(line)
             continue
-        needed, at = -line.quantity_milli, f"lines[{line.position - 1}]"
+        needed, paid_back = -line.quantity_milli, -line.amount_minor
         candidates = [each for each in by_sku[line.sku] if named in (None, each)]
-        position = next((each for each in candidates if left.get(each, 0) >= needed), None)
+        enough = [each for each in candidates if left[each] >= needed]
+        # A sold line below zero is a reduction: giving none of it back is the most there is.
+        position = next((each for each in enough if max(money_left[each], 0) >= paid_back), None)
         if position is None:
-            row.fail(
-                "RETURN_EXCEEDS_SALE",
-                "more comes back than is left of what was sold",
-                f"{at}.quantity",
-                line.quantity_milli / 1000,
-            )
+            _refuse(row, line, is_money=bool(enough))
             continue
         left[position] -= needed
+        money_left[position] -= paid_back
         linked.append(line._replace(original_position=position))
     return tuple(linked)
+
+
+def _refuse(row: Row, line: RecordedLine, *, is_money: bool) -> None:
+    at = f"lines[{line.position - 1}]"
+    if is_money:
+        message = "more money comes back than is left of what was taken for it"
+        row.fail("RETURN_EXCEEDS_SALE", message, f"{at}.amount", line.amount_minor)
+    else:
+        message = "more comes back than is left of what was sold"
+        quantity = line.quantity_milli / 1000
+        row.fail("RETURN_EXCEEDS_SALE", message, f"{at}.quantity", quantity)

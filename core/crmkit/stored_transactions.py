@@ -91,15 +91,15 @@ def load_returned(
     wanted = sorted(ids)
     for start in range(0, len(wanted), _CHUNK):
         statement = (
-            select(*columns, line.c.quantity_milli)
+            select(*columns, line.c.quantity_milli, line.c.amount_minor)
             .join(line, line.c.transaction_id == table.c.id)
             .where(table.c.original_id.in_(wanted[start : start + _CHUNK]), ~is_void)
         )
-        for original, id_, kind, position, quantity in session.execute(statement):
+        for original, id_, kind, position, quantity, amount in session.execute(statement):
             if kind == TransactionKind.VOID:
                 voided.add(original)
                 continue
             pieces = returned[original].setdefault(id_, [])
             if position is not None:
-                pieces.append(Returned(position, -quantity))
+                pieces.append(Returned(position, -quantity, -amount))
     return returned, voided

@@ -74,6 +74,7 @@ def check_transaction(
     paid = None
     if given.paid is not None and currency:
         paid = row.amount("paid", parse_minor, given.paid, currency)
+        check_paid(row, paid, total)
     if row.problems or occurred_at is None:
         return tuple(row.problems)
     return CheckedTransaction(
@@ -96,6 +97,12 @@ def check_transaction(
             kind, customer, occurred_at, (channel, store, staff), currency, paid, original, lines
         ),
     )
+
+
+def check_paid(row: Row, paid_minor: int | None, total_minor: int) -> None:
+    """Note a problem if money moved the other way than the goods did."""
+    if paid_minor is not None and paid_minor * total_minor < 0:
+        row.fail("WRONG_SIGN", "what is paid has the sign of the total", "paid", paid_minor)
 
 
 def _check_shape(row: Row, kind: str, original: str | None, lines: Sequence[LineInput]) -> None:

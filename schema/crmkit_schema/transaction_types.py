@@ -45,9 +45,13 @@ class TransactionLine:
         column="unit_price_micros",
         codec=UNIT_PRICE,
     )
-    discount: Money = money("Taken off this line.", minor="discount_minor")
+    discount: Money = money(
+        "Taken off what the goods cost; positive whichever way they go.", minor="discount_minor"
+    )
     tax: Money = money("Tax contained in the amount.", minor="tax_minor")
-    amount: Money = money("Quantity x price - discount.", minor="amount_minor")
+    amount: Money = money(
+        "Quantity x price less the discount, with the sign of the quantity.", minor="amount_minor"
+    )
     original_position: int | None = mapped("Line of the original sale that comes back here.")
 
 

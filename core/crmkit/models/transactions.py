@@ -103,9 +103,10 @@ class TransactionLine(SQLModel, table=True):
         position: from 1, in the order received.
         quantity_milli: thousandths of the unit; negative when goods come back.
         unit_price_micros: millionths of the major unit.
-        discount_minor: taken off this line, as a positive number.
+        discount_minor: taken off what the goods cost, as a positive number whichever way they go.
         tax_minor: tax contained in `amount_minor`; information only.
-        amount_minor: quantity x price - discount, rounded half away from zero.
+        amount_minor: quantity x price, rounded half away from zero, and the discount taken off:
+            subtracted when goods go out, added when they come back.
         original_position: the line of the original sale that this one brings back.
     """
 
