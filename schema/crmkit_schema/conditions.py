@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from crmkit_schema.context import RequestContext
 
 IN_MAX = 200
+CONDITIONS_MAX = 200
 _OPERATORS: dict[str, Callable[[ColumnElement[Any], Any], ColumnElement[bool]]] = {
     "eq": lambda column, value: column == value,
     "ne": lambda column, value: column.is_distinct_from(value),
@@ -26,7 +27,7 @@ _OPERATORS: dict[str, Callable[[ColumnElement[Any], Any], ColumnElement[bool]]] 
     "lt": lambda column, value: column < value,
     "lte": lambda column, value: column <= value,
     # LIKE minds capitals on PostgreSQL and not on SQLite; these mind them on both.
-    "startsWith": lambda column, value: func.substr(column, 1, len(value)) == value,
+    "startsWith": lambda column, value: func.substr(column, 1, func.length(value)) == value,
     "contains": lambda column, value: (
         func.replace(column, value, "") != column if value else column.is_not(None)
     ),
@@ -48,17 +49,31 @@ def condition(
         given: the filter as sent, by GraphQL names.
 
     Raises:
-        GraphQLError: a list is too long, or the caller may not see what it filters by.
+        GraphQLError: it has too many conditions or values, or the caller may not see what it
+            filters by.
     """
+    count = _count(given)
+    if count > CONDITIONS_MAX:
+        raise bad_input(f"at most {CONDITIONS_MAX} conditions in one filter, got {count}")
+    return _all_of(composition, cls, rows, given, context)
+
+
+def _all_of(
+    composition: "Composition",
+    cls: type,
+    rows: FromClause,
+    given: Mapping[str, Any],
+    context: "RequestContext",
+) -> ColumnElement[bool]:
     conditions: list[ColumnElement[bool]] = []
     for key, value in given.items():
         if value is None:
             raise bad_input(f"the filter {key!r} is null; leave it out, or use isNull")
         if key in ("and", "or"):
-            several = [condition(composition, cls, rows, each, context) for each in value]
+            several = [_all_of(composition, cls, rows, each, context) for each in value]
             conditions.append(and_(true(), *several) if key == "and" else _any(several))
         elif key == "not":
-            meant = condition(composition, cls, rows, value, context)
+            meant = _all_of(composition, cls, rows, value, context)
             conditions.append(not_(func.coalesce(meant, false())))
         else:
             declared = composition.field(cls, key)
@@ -126,7 +141,7 @@ def _meaning(
         return and_(true(), *(_operate(column, name, each) for name, each in value.items()))
     child_class = composition.target(declared)
     child, joined = _join(declared, rows, source_of(child_class))
-    meant = condition(composition, child_class, child, value, context)
+    meant = _all_of(composition, child_class, child, value, context)
     return exists().where(joined, meant)
 
 
@@ -150,6 +165,15 @@ def _operate(column: ColumnElement[Any], name: str, value: Any) -> ColumnElement
             raise bad_input(f"at most {IN_MAX} values in one list, got {len(value)}")
         return _OPERATORS[name](column, [_stored(each) for each in value])
     return _OPERATORS[name](column, _stored(value))
+
+
+def _count(given: Any) -> int:
+    """Return how many conditions a filter has, however it nests them; an empty one is one."""
+    if isinstance(given, Mapping):
+        return sum(_count(each) for each in given.values()) or 1
+    if isinstance(given, list):
+        return sum(_count(each) for each in given if isinstance(each, Mapping)) or 1
+    return 1
 
 
 def _any(conditions: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:
