@@ -6,11 +6,13 @@ from typing import NamedTuple
 from crmkit.importing.grouping import Run
 from crmkit.importing.journal import Position
 from crmkit.importing.rows import Damage
-from crmkit.importing.scratch import Scratch, repeats
+from crmkit.importing.scratch import Extent, Scratch, repeats
 from crmkit.line_rules import LINES_MAX
 
 _LINES = 15_000
 _CHARACTERS = 4_000_000
+_SCATTERED_LINES = 30_000
+"""Lines of a scattered document with all that its file repeats of it; they are held at once."""
 
 
 class Chunk(NamedTuple):
@@ -35,12 +37,14 @@ class _Filling:
         self._characters = 0
 
     def add(self, run: Run) -> None:
+        """Take a document in."""
         self.documents.append(run)
         self._lines += len(run.rows)
         self._characters += sum(map(len, run.rows[0])) * len(run.rows)  # near enough
 
     @property
     def is_full(self) -> bool:
+        """Tell whether the chunk is as large as one may be."""
         return (
             len(self.documents) >= self._most
             or self._lines >= _LINES
@@ -60,9 +64,8 @@ def chunks(runs: Iterable[Run], scratch: Scratch, start: Position, most: int) ->
     filling, line_done = _Filling(most), start.line_done
     for run in runs:
         extent = scratch.extent(run.document) if run.document else None
-        if extent is not None and extent.lines > LINES_MAX:
-            message = f"a document has at most {LINES_MAX} lines; this one has {extent.lines}"
-            run.damages = {run.numbers[0]: Damage("TOO_MANY", message)}
+        if extent is not None and extent.lines > _most_lines(extent):
+            run.damages = _too_many(run, extent.lines)
         elif extent is not None and extent.runs > 1:
             scratch.spool(run, extent)
             continue
@@ -78,6 +81,16 @@ def chunks(runs: Iterable[Run], scratch: Scratch, start: Position, most: int) ->
     yield from _scattered(scratch, line_done, start.scattered_done, most)
 
 
+def _most_lines(extent: Extent) -> int:
+    """Return how many lines may be looked at; in several pieces, they may say the same twice."""
+    return LINES_MAX if extent.runs == 1 else _SCATTERED_LINES
+
+
+def _too_many(run: Run, lines: int) -> dict[int, Damage]:
+    message = f"a document has at most {LINES_MAX} lines; this one has {lines}"
+    return {run.numbers[0]: Damage("TOO_MANY", message)}
+
+
 def _scattered(scratch: Scratch, line_done: int, done: int, most: int) -> Iterator[Chunk]:
     filling, place = _Filling(most), 0
     for place, pieces in enumerate(scratch.scattered(), 1):
@@ -88,6 +101,8 @@ def _scattered(scratch: Scratch, line_done: int, done: int, most: int) -> Iterat
             whole = Run(pieces[0].document)
             for piece in pieces[start : start + period]:
                 whole.extend(piece)
+            if len(whole.rows) > LINES_MAX:
+                whole.damages = _too_many(whole, len(whole.rows))
             filling.add(whole)
         if filling.is_full:
             yield Chunk(filling.documents, line_done, place)

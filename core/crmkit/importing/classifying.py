@@ -12,7 +12,8 @@ from decimal import Decimal, InvalidOperation
 from functools import reduce
 from typing import TypeVar
 
-from crmkit.importing.mapping import Condition, LineRule, Mapping, Rules, TransactionRule
+from crmkit.importing.mapping import Mapping
+from crmkit.importing.mapping_rules import Condition, LineRule, Rules, TransactionRule
 
 Kinds = tuple[str | None, str | None]
 """Kind of transaction and kind of line; None where no rule fits."""

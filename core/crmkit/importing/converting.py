@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from itertools import repeat
 from typing import Any
 
-from crmkit.errors import Problem, shown
+from crmkit.errors import shown
 from crmkit.importing.classifying import Classifier, Kinds
 from crmkit.importing.grouping import Run
 from crmkit.importing.local_times import parse_local
-from crmkit.importing.mapping import NEEDED, LineColumns, Mapping, TransactionColumns
+from crmkit.importing.mapping import NEEDED, Mapping, TransactionColumns
+from crmkit.importing.notation import Notation
 from crmkit.importing.reading import Columns
 from crmkit.importing.rows import Damage
 from crmkit.inputs import CustomerRef, LineInput, TransactionInput
@@ -17,6 +18,7 @@ from crmkit.times import TimeError
 
 _SAME_ON_ALL_LINES = ("customer", "kind", "currency", "original")
 _NUMBERS = ("quantity", "unit_price", "discount", "tax", "amount")
+_WRITTEN = (*_NUMBERS, "paid")
 _PLACES = ("channel", "store", "staff")
 
 
@@ -28,19 +30,18 @@ class Converter:
     """Reads documents of one file by one mapping.
 
     Attributes:
+        columns: where the file has what.
         zone: of the times and the business days.
     """
 
     def __init__(self, mapping: Mapping, columns: Columns) -> None:
         self._mapping = mapping
-        self._columns = columns
+        self.columns = columns
         self.zone = mapping.zone
         self._customer_source = mapping.customer_source or mapping.source
-        plain = mapping.decimal == "." and not mapping.thousands
-        self._number = str.strip if plain else self._number_as_written
+        self._notation = Notation(mapping.decimal, mapping.thousands)
+        self._number = str.strip if self._notation.is_plain else self._notation.plain
         self._classifier = Classifier(mapping, columns.by_name, self._number)
-        fields = {*TransactionColumns.model_fields, *LineColumns.model_fields}
-        self._names = {_camel(field): field for field in fields}
 
     def convert_all(self, runs: Iterable[Run]) -> list[Document]:
         """Convert documents; those with damaged lines keep what is wrong with them."""
@@ -59,8 +60,10 @@ class Converter:
         except TimeError as error:
             value = head["occurred_at"]
             damages[run.numbers[0]] = Damage(
-                "INVALID_TIME", str(error), self.heading("occurred_at"), shown(value)
+                "INVALID_TIME", str(error), self.columns.heading_of("occurred_at"), shown(value)
             )
+        is_void = kind == TransactionKind.VOID  # its lines mirror those of its original
+        self._check_numbers(run, columns, damages, ("paid",) if is_void else _WRITTEN)
         if damages:
             return damages
         customer = head.get("customer")
@@ -71,7 +74,7 @@ class Converter:
             external_id=run.document,
             occurred_at=occurred_at,
             currency=head.get("currency") or self._mapping.currency,
-            lines=self._lines(columns, kinds),
+            lines=() if is_void else self._lines(columns, kinds),
             kind=kind,
             customer=CustomerRef(None, customer, self._customer_source) if customer else None,
             paid=self._number(head["paid"]) if head.get("paid") else None,
@@ -79,33 +82,13 @@ class Converter:
             **{place: head.get(place) or None for place in _PLACES},
         )
 
-    def explain(self, run: Run, problems: Sequence[Problem]) -> dict[int, Damage]:
-        """Return what a service found wrong, by physical line and in the file's own words."""
-        damages: dict[int, Damage] = {}
-        for problem in problems:
-            at, _, field = problem.field.rpartition("].")
-            place = int(at.removeprefix("lines[")) if at else 0
-            number = run.numbers[place]
-            if number in damages:
-                continue
-            name = self._names.get(field.partition(".")[0], field)
-            damages[number] = Damage(
-                problem.code, problem.message, self.heading(name), problem.value
-            )
-        return damages
-
-    def heading(self, field: str) -> str:
-        """Return the file's name of a field, or the field's own if the file has none."""
-        at = self._columns.by_field.get(field)
-        return field if at is None else self._columns.heading[at]
-
     def _head(
         self, run: Run, columns: list[tuple[str, ...]], damages: dict[int, Damage]
     ) -> dict[str, str]:
         """Return the first value of each field of the whole document."""
         head = dict(self._mapping.constants)
         for field in TransactionColumns.model_fields:
-            at = self._columns.by_field.get(field)
+            at = self.columns.by_field.get(field)
             if at is None:
                 continue
             values = columns[at]
@@ -119,7 +102,7 @@ class Converter:
                     )
                     message = f"lines of one document differ: {distinct[0]!r} and {distinct[1]!r}"
                     damages[run.numbers[place]] = Damage(
-                        "INCONSISTENT", message, self._columns.heading[at], shown(distinct[1])
+                        "INCONSISTENT", message, self.columns.heading[at], shown(distinct[1])
                     )
             head[field] = first or head.get(field, "")
         return head
@@ -137,10 +120,32 @@ class Converter:
         damages[run.numbers[0]] = Damage("MIXED_KINDS", message)
         return fallback
 
+    def _check_numbers(
+        self,
+        run: Run,
+        columns: list[tuple[str, ...]],
+        damages: dict[int, Damage],
+        fields: Iterable[str],
+    ) -> None:
+        """Note numbers outside the mapping's notation; the plain one is checked by services."""
+        if self._notation.is_plain:
+            return
+        for field in fields:
+            at = self.columns.by_field.get(field)
+            if at is None or all(map(self._notation.fits, columns[at])):
+                continue
+            message = f"write numbers like {self._notation.example}"
+            for number, text in zip(run.numbers, columns[at], strict=True):
+                if not self._notation.fits(text):
+                    heading = self.columns.heading[at]
+                    damages.setdefault(
+                        number, Damage("INVALID_AMOUNT", message, heading, shown(text))
+                    )
+
     def _lines(self, columns: list[tuple[str, ...]], kinds: Sequence[Kinds]) -> list[LineInput]:
         def values(field: str, absent: str | None = None) -> Iterable[Any]:
             """Give a field of every line; where it is empty, what an absent one would be."""
-            at = self._columns.by_field.get(field)
+            at = self.columns.by_field.get(field)
             if at is None:
                 return repeat(self._mapping.constants.get(field, absent))
             if field not in _NUMBERS:
@@ -149,8 +154,8 @@ class Converter:
             return read if field in NEEDED else (each or absent for each in read)
 
         plain = str(LineKind.PRODUCT)
-        if "line_kind" in self._columns.by_field:
-            named = zip(kinds, columns[self._columns.by_field["line_kind"]], strict=True)
+        if "line_kind" in self.columns.by_field:
+            named = zip(kinds, columns[self.columns.by_field["line_kind"]], strict=True)
             line_kinds = [ruled or name.strip() or plain for (_, ruled), name in named]
         else:
             line_kinds = [ruled or plain for _, ruled in kinds]
@@ -168,23 +173,11 @@ class Converter:
                 values("tax", "0"),
                 values("amount"),
                 map(_position, values("original_position"))
-                if "original_position" in self._columns.by_field
+                if "original_position" in self.columns.by_field
                 else repeat(None),
             )
         )
 
-    def _number_as_written(self, text: str) -> str:
-        """Return a number in the notation of `crmkit.money`."""
-        text = text.strip()
-        if self._mapping.thousands:
-            text = text.replace(self._mapping.thousands, "")
-        return text if self._mapping.decimal == "." else text.replace(self._mapping.decimal, ".")
-
 
 def _position(text: str | None) -> Any:
     return int(text) if text and text.isascii() and text.isdecimal() else text or None
-
-
-def _camel(field: str) -> str:
-    first, *rest = field.split("_")
-    return first + "".join(word.capitalize() for word in rest)

@@ -4,34 +4,22 @@ A mapping is data: it names columns, states the file's currency, zone and format
 that tell returns from sales. It holds no code.
 """
 
-import re
-from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import Field, model_validator
 from pydantic import field_validator as validates
 
-from crmkit.models import LineKind, TransactionKind
+from crmkit.importing.mapping_rules import LineRule, Part, Texts, TransactionRule
+from crmkit.models import TransactionKind
 from crmkit.money import AmountError, currency_digits
 
 NEEDED = ("external_id", "occurred_at", "sku", "quantity", "unit_price")
 """Fields without which nothing can be recorded."""
+SomeTexts = Annotated[Texts, Field(min_length=1)]
 
 
-def _listed(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
-
-
-Texts = Annotated[tuple[str, ...], BeforeValidator(_listed)]
-"""One text, or several of which the first that fits counts."""
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class TransactionColumns(_Part):
+class TransactionColumns(Part):
     """Columns that hold a value of the whole document; read from its first line that has one.
 
     Attributes:
@@ -54,7 +42,7 @@ class TransactionColumns(_Part):
     original: Texts = ()
 
 
-class LineColumns(_Part):
+class LineColumns(Part):
     """Columns that hold a value of one line; see `crmkit.LineInput`."""
 
     sku: Texts
@@ -70,47 +58,7 @@ class LineColumns(_Part):
     original_position: Texts = ()
 
 
-class Condition(_Part):
-    """A test of one column; exactly one of the tests is given.
-
-    Attributes:
-        matches: regular expression for the whole value.
-        below: the value is a number smaller than this.
-    """
-
-    column: str
-    equals: Texts | None = None
-    prefix: str | None = None
-    matches: re.Pattern[str] | None = None
-    below: Decimal | None = None
-    above: Decimal | None = None
-
-    @model_validator(mode="after")
-    def _one_test(self) -> "Condition":
-        tests = (self.equals, self.prefix, self.matches, self.below, self.above)
-        if sum(test is not None for test in tests) != 1:
-            raise ValueError("give exactly one of equals, prefix, matches, below, above")
-        return self
-
-
-class TransactionRule(_Part):
-    """The kind of transaction that a line fulfilling all conditions belongs to."""
-
-    kind: TransactionKind
-    when: tuple[Condition, ...]
-
-
-class LineRule(_Part):
-    """The kind of a line that fulfils all conditions."""
-
-    kind: LineKind
-    when: tuple[Condition, ...]
-
-
-Rules = tuple[TransactionRule | LineRule, ...]
-
-
-class Mapping(_Part):
+class Mapping(Part):
     """How one kind of file is read.
 
     Attributes:
@@ -121,7 +69,11 @@ class Mapping(_Part):
         currency: of lines that name none.
         timezone: of times without an offset, and of the business day.
         time_formats: strptime formats beside ISO 8601.
-        encodings: the first in which the heading can be read is taken.
+        encodings: the first that fits the heading and the beginning of the file is taken.
+        delimiters: characters that may separate columns; the first that fits is taken.
+        decimal: stands before the decimals of a number.
+        thousands: may stand between groups of three digits; empty for none.
+        heading_line: physical line of the heading, from 1.
         required: fields whose column must be there, beside the few that always must.
         constants: values for fields that have no column.
         mixed_kind: what a document is whose lines are of several kinds; without it, rejected.
@@ -133,14 +85,14 @@ class Mapping(_Part):
     currency: str = ""
     timezone: str
     time_formats: Texts = ()
-    encodings: Texts = ("utf-8-sig",)
-    delimiters: Texts = (",",)
-    decimal: str = "."
-    thousands: str = ""
-    heading_line: int = 1
+    encodings: SomeTexts = ("utf-8-sig",)
+    delimiters: SomeTexts = (",",)
+    decimal: str = Field(default=".", min_length=1, max_length=1)
+    thousands: str = Field(default="", max_length=1)
+    heading_line: int = Field(default=1, ge=1)
     sheet: str | None = None
     required: Texts = ()
-    constants: dict[str, str] = {}
+    constants: dict[str, str] = Field(default_factory=dict)
     transaction: TransactionColumns
     line: LineColumns
     transaction_kinds: tuple[TransactionRule, ...] = ()
@@ -166,6 +118,23 @@ class Mapping(_Part):
                 raise ValueError(f"{encoding!r} is not a text encoding") from None
         return value
 
+    @validates("delimiters")
+    @classmethod
+    def _separating(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for delimiter in value:
+            if len(delimiter) != 1 or delimiter in '"\r\n\0':
+                raise ValueError(f"{delimiter!r} is not one character that can separate columns")
+        return value
+
+    @model_validator(mode="after")
+    def _numbers_can_be_read(self) -> "Mapping":
+        for mark in (self.decimal, self.thousands):
+            if mark.isalnum() or mark in ("+", "-"):
+                raise ValueError(f"{mark!r} belongs to a number itself")
+        if self.decimal == self.thousands or self.decimal.isspace():
+            raise ValueError("decimal and thousands are two marks, and decimal is no space")
+        return self
+
     @model_validator(mode="after")
     def _complete(self) -> "Mapping":
         if self.currency:
@@ -178,6 +147,8 @@ class Mapping(_Part):
         known = {*TransactionColumns.model_fields, *LineColumns.model_fields}
         if unknown := ({*self.required, *self.constants} - known):
             raise ValueError(f"there is no field {min(unknown)!r}")
+        if "external_id" in self.constants:
+            raise ValueError("documents are told apart by external_id; it needs a column")
         return self
 
     @property

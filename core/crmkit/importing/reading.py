@@ -5,7 +5,8 @@ from pathlib import Path
 
 from crmkit.errors import ImportFailed
 from crmkit.importing.delimited import DelimitedTable
-from crmkit.importing.mapping import NEEDED, Mapping, Rules
+from crmkit.importing.mapping import NEEDED, Mapping
+from crmkit.importing.mapping_rules import Rules
 from crmkit.importing.rows import Table
 from crmkit.importing.workbooks import WorkbookTable
 
@@ -37,6 +38,11 @@ class Columns:
         used = {heading[at] for at in self.by_field.values()}
         used.update(each.column for rule in rules for each in rule.when)
         self.unused = tuple(name for name in heading if name and name not in used)
+
+    def heading_of(self, field: str) -> str:
+        """Return the file's name of a field, or the field's own if the file has none."""
+        at = self.by_field.get(field)
+        return field if at is None else self.heading[at]
 
     def missing(self, mapping: Mapping) -> list[str]:
         """Return the fields that must have a column and have none."""
@@ -73,7 +79,7 @@ def open_table(path: Path, mapping: Mapping) -> tuple[Table, Columns]:
 
 def _readings(path: Path, magic: bytes, mapping: Mapping) -> Iterable[Table]:
     if magic.startswith(_WORKBOOKS):
-        yield WorkbookTable(path, mapping.sheet, mapping.heading_line)
+        yield WorkbookTable(path, mapping.sheet, mapping.heading_line, mapping.decimal)
         return
     for encoding in mapping.encodings:
         for delimiter in mapping.delimiters:

@@ -1,5 +1,6 @@
 """The two ways to settle a chunk: for good, with journal and reject file, or on trial."""
 
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -14,6 +15,7 @@ from crmkit.errors import Refused
 from crmkit.importing.converting import Document
 from crmkit.importing.journal import Journal, Position
 from crmkit.importing.rejects import Rejected, RejectFile
+from crmkit.importing.report import ImportReport, Subject
 from crmkit.importing.settling import Settled, Settler
 from crmkit.inputs import Outcome
 
@@ -28,17 +30,19 @@ class Recorder(Protocol):
         position: what is settled so far.
         examples: some rejected lines.
         unchecked: lines that could not be followed to the end.
+        resumed_at: last line that an interrupted import had settled; None if there was none.
     """
 
     position: Position
     examples: list[Rejected]
     unchecked: int
+    resumed_at: int | None
 
     def settle(self, documents: Sequence[Document], line_done: int, scattered_done: int) -> None:
         """Settle a chunk; afterwards everything up to the two positions is settled."""
 
-    def finish(self, now: datetime) -> tuple[Mapping[str, int], Path | None]:
-        """Note that the file is done; returns rejected lines by reason, and the reject file."""
+    def finish(self, subject: Subject, now: datetime) -> ImportReport:
+        """Note that the file is done, and report what became of it."""
 
 
 class JournalledRecorder:
@@ -46,6 +50,7 @@ class JournalledRecorder:
 
     def __init__(self, crm: Crm, settler: Settler, journal: Journal, rejects: RejectFile) -> None:
         self.position = journal.position
+        self.resumed_at = journal.position.line_done or None
         self.examples: list[Rejected] = []
         self.unchecked = 0
         self._crm = crm
@@ -68,14 +73,14 @@ class JournalledRecorder:
         self._journal = self._journal.at(self.position)
         _add_examples(self.examples, settled)
 
-    def finish(self, now: datetime) -> tuple[Mapping[str, int], Path | None]:
-        """Mark the run as finished."""
+    def finish(self, subject: Subject, now: datetime) -> ImportReport:
+        """Mark the run as finished, and report."""
         self._rejects.write((), self.position.reject_bytes)
         self._crm.write(lambda session: self._journal.advance(session, self.position, now))
         found = self._rejects.path if self.position.rejected else None
         if found is None:
             self._rejects.path.unlink(missing_ok=True)
-        return self._rejects.codes(), found
+        return _report(self, subject, self._rejects.codes(), found, dry_run=False)
 
 
 class TrialRecorder:
@@ -83,6 +88,7 @@ class TrialRecorder:
 
     def __init__(self, crm: Crm, settler: Settler) -> None:
         self.position = Position()
+        self.resumed_at: int | None = None
         self.examples: list[Rejected] = []
         self.unchecked = 0
         self._crm = crm
@@ -104,9 +110,9 @@ class TrialRecorder:
         self._reasons.update(each.damage.code for each in settled.rejected)
         _add_examples(self.examples, settled)
 
-    def finish(self, now: datetime) -> tuple[Mapping[str, int], Path | None]:
-        """Return what would be rejected."""
-        return dict(self._reasons), None
+    def finish(self, subject: Subject, now: datetime) -> ImportReport:
+        """Report what would become of the file."""
+        return _report(self, subject, dict(self._reasons), None, dry_run=True)
 
 
 def _with_refusals_apart(crm: Crm, work: Callable[[Session, bool], T]) -> T:
@@ -125,6 +131,33 @@ class _Undone(Exception):
 
     def __init__(self, settled: Settled) -> None:
         self.settled = settled
+
+
+def _report(
+    recorder: Recorder,
+    subject: Subject,
+    reasons: Mapping[str, int],
+    reject_file: Path | None,
+    *,
+    dry_run: bool,
+) -> ImportReport:
+    position = recorder.position
+    return ImportReport(
+        file=subject.file,
+        mapping=subject.mapping,
+        dry_run=dry_run,
+        lines=position.lines,
+        taken=position.taken,
+        known=position.known,
+        rejected=position.rejected,
+        reject_file=reject_file,
+        reasons=reasons,
+        examples=tuple(recorder.examples),
+        resumed_at=recorder.resumed_at,
+        unused_columns=subject.unused_columns,
+        unchecked=recorder.unchecked,
+        seconds=time.monotonic() - subject.started,
+    )
 
 
 def _moved(position: Position, settled: Settled, line: int, scattered: int) -> Position:

@@ -7,15 +7,18 @@ spreadsheet, so no cell may be read as a formula.
 import csv
 import io
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
+from uuid import UUID
 
 from crmkit.importing.rows import Damage
 
 HEADING = ("line", "code", "field", "value", "message", "record")
 _BOM = b"\xef\xbb\xbf"  # without it Excel shows Chinese as something else
+_READABLE_BYTES = 100
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -75,6 +78,16 @@ class RejectFile:
             return {}
         with self.path.open(encoding="utf-8-sig", newline="") as file:
             return dict(Counter(row["code"] for row in csv.DictReader(file)))
+
+
+def reject_name(file_name: str, run_id: UUID) -> str:
+    """Return the name of a run's reject file, which no other run has.
+
+    Args:
+        file_name: of the file that is imported; as much of it is kept as any folder can hold.
+    """
+    readable = re.sub(r"[^\w-]+", "_", file_name).encode()[:_READABLE_BYTES].decode(errors="ignore")
+    return f"{readable}-{run_id}.csv"
 
 
 def neutral(cell: str | None) -> str:

@@ -1,9 +1,10 @@
 """What an import tells while it runs and when it is done."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from crmkit.importing.rejects import Rejected
 
@@ -32,6 +33,42 @@ class Progress:
 
 
 ProgressCallback = Callable[[Progress], None]
+
+
+class Teller:
+    """Turns counts into progress."""
+
+    def __init__(self, callback: ProgressCallback) -> None:
+        self._callback = callback
+
+    def start(
+        self, phase: Literal["counting", "recording"], lines_done: int, total: int | None
+    ) -> None:
+        """Begin a phase."""
+        self._phase, self._first, self._total = phase, lines_done, total
+        self._since = time.monotonic()
+        self.report(lines_done)
+
+    def report(self, lines_done: int) -> None:
+        """Tell how many lines are done."""
+        seconds = time.monotonic() - self._since
+        rate = (lines_done - self._first) / seconds if seconds else 0.0
+        self._callback(Progress(self._phase, lines_done, self._total, rate))
+
+
+class Subject(NamedTuple):
+    """What is imported.
+
+    Attributes:
+        mapping: identity of the mapping.
+        unused_columns: headings that the mapping does not read.
+        started: when the import began, by `time.monotonic`.
+    """
+
+    file: Path
+    mapping: str
+    unused_columns: tuple[str, ...]
+    started: float
 
 
 @dataclass(frozen=True, slots=True)

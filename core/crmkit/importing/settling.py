@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from crmkit.errors import Problem, Refused
 from crmkit.importing.converting import Converter, Document
+from crmkit.importing.explaining import explain
 from crmkit.importing.grouping import Run
 from crmkit.importing.rejects import Rejected, record_text
 from crmkit.importing.rows import Damage
@@ -72,7 +73,7 @@ class Settler:
                 settled.counts[Outcome.TAKEN] += len(run.rows)
                 settled.unchecked += len(run.rows)
             else:
-                self._reject(settled, run, self.converter.explain(run, result.problems))
+                self._reject(settled, run, explain(run, result.problems, self.converter.columns))
         settled.rejected.sort()
         return settled
 

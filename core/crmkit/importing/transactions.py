@@ -7,12 +7,10 @@ it commits. So an import may be killed anywhere and run again.
 
 import gc
 import hashlib
-import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
 
 from filelock import FileLock, Timeout
 
@@ -25,8 +23,8 @@ from crmkit.importing.journal import open_journal
 from crmkit.importing.mapping_files import NamedMapping, load_mapping
 from crmkit.importing.reading import Columns, open_table
 from crmkit.importing.recorders import JournalledRecorder, Recorder, TrialRecorder
-from crmkit.importing.rejects import RejectFile
-from crmkit.importing.report import ImportReport, Progress, ProgressCallback
+from crmkit.importing.rejects import RejectFile, reject_name
+from crmkit.importing.report import ImportReport, ProgressCallback, Subject, Teller
 from crmkit.importing.rows import Table
 from crmkit.importing.scratch import Scratch
 from crmkit.importing.settling import Excuse, Settler
@@ -65,16 +63,14 @@ def import_transactions(
     started = time.monotonic()
     named = mapping if isinstance(mapping, NamedMapping) else load_mapping(mapping)
     table, columns = open_table(file, named.mapping)
-    with file.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    tell = _Teller(progress or (lambda _: None))
+    digest = _digest(file)
+    tell = Teller(progress or (lambda _: None))
     with _scratch(crm, digest, named) as scratch, _rare_collection():
         tell.start("counting", 0, None)
         total = scratch.count(_runs(table, columns), tell.report)
         converter = Converter(named.mapping, columns)
         settler = Settler(crm.registry, converter, crm.clock.now(), _excuse(scratch, dry_run))
         recorder = _recorder(crm, file, named, digest, settler, dry_run)
-        resumed_at = recorder.position.line_done or None
         tell.start("recording", recorder.position.lines, total)
         left = chunks(_runs(table, columns), scratch, recorder.position, chunk_documents)
         prepared = ((converter.convert_all(chunk.documents), chunk) for chunk in left)
@@ -82,28 +78,17 @@ def import_transactions(
         for documents, chunk in prepared if embedded else working_ahead(prepared):
             recorder.settle(documents, chunk.line_done, chunk.scattered_done)
             tell.report(recorder.position.lines)
-    position = recorder.position
-    if position.lines != total:
+    if recorder.position.lines != total:
         raise ImportFailed(
-            f"{file.name} changed while it was read: {total} lines, then {position.lines}"
+            f"{file.name} changed while it was read: {total} lines, then {recorder.position.lines}"
         )
-    reasons, reject_file = recorder.finish(crm.clock.now())
-    return ImportReport(
-        file=file,
-        mapping=named.identity,
-        dry_run=dry_run,
-        lines=total,
-        taken=position.taken,
-        known=position.known,
-        rejected=position.rejected,
-        reject_file=reject_file,
-        reasons=reasons,
-        examples=tuple(recorder.examples),
-        resumed_at=resumed_at,
-        unused_columns=columns.unused,
-        unchecked=recorder.unchecked,
-        seconds=time.monotonic() - started,
-    )
+    subject = Subject(file, named.identity, columns.unused, started)
+    return recorder.finish(subject, crm.clock.now())
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _runs(table: Table, columns: Columns) -> Iterator[Run]:
@@ -121,13 +106,12 @@ def _recorder(
             session,
             digest=digest,
             mapping=named.identity,
-            file_name=file.name,
+            file_name=file.name.encode("utf-8", "backslashreplace").decode(),
             now=crm.clock.now(),
         )
     )
-    name = re.sub(r"[^\w-]+", "_", f"{file.name}-{digest[:12]}-{named.name}")[:150] + ".csv"
-    rejects = RejectFile(crm.settings.data_dir / "rejects" / name)
-    return JournalledRecorder(crm, settler, journal, rejects)
+    rejects = crm.settings.data_dir / "rejects" / reject_name(file.name, journal.run_id)
+    return JournalledRecorder(crm, settler, journal, RejectFile(rejects))
 
 
 def _excuse(scratch: Scratch, dry_run: bool) -> Excuse:
@@ -172,24 +156,3 @@ def _rare_collection() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*usual)
-
-
-class _Teller:
-    """Turns counts into progress."""
-
-    def __init__(self, callback: ProgressCallback) -> None:
-        self._callback = callback
-
-    def start(
-        self, phase: Literal["counting", "recording"], lines_done: int, total: int | None
-    ) -> None:
-        """Begin a phase."""
-        self._phase, self._first, self._total = phase, lines_done, total
-        self._since = time.monotonic()
-        self.report(lines_done)
-
-    def report(self, lines_done: int) -> None:
-        """Tell how many lines are done."""
-        seconds = time.monotonic() - self._since
-        rate = (lines_done - self._first) / seconds if seconds else 0.0
-        self._callback(Progress(self._phase, lines_done, self._total, rate))

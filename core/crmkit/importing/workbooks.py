@@ -21,12 +21,16 @@ Cell = int | float | str | bool | datetime | date | time | timedelta
 class WorkbookTable:
     """One sheet of a workbook; its rows are numbered as Excel shows them.
 
+    Args:
+        decimal: the mark that numbers are given with, so that they read like typed ones.
+
     Attributes:
         heading: names of the columns.
     """
 
-    def __init__(self, path: Path, sheet: str | None, heading_line: int) -> None:
+    def __init__(self, path: Path, sheet: str | None, heading_line: int, decimal: str) -> None:
         self._path = path
+        self._decimal = decimal
         self._sheet = sheet
         self._heading_line = heading_line
         heading = next((row for _, row in self._rows(self._open())), [])
@@ -74,10 +78,10 @@ class WorkbookTable:
         indent = [""] * left
         for number, row in enumerate(sheet.iter_rows(), top + 1):
             if number >= self._heading_line:
-                yield number, indent + [cell_text(cell) for cell in row]
+                yield number, indent + [cell_text(cell, self._decimal) for cell in row]
 
 
-def cell_text(cell: Cell) -> str:
+def cell_text(cell: Cell, decimal: str = ".") -> str:
     """Return a cell as text: numbers without Excel's binary noise, times as ISO 8601."""
     if isinstance(cell, str):
         return cell
@@ -85,7 +89,7 @@ def cell_text(cell: Cell) -> str:
         return "true" if cell else "false"
     if isinstance(cell, float):
         # 15 digits are what Excel keeps; a till's 13800000001 arrives as 13800000001.0
-        return format(Decimal(format(cell, ".15g")), "f")
+        return format(Decimal(format(cell, ".15g")), "f").replace(".", decimal)
     if isinstance(cell, datetime):
         return cell.isoformat(" ")
     return cell.isoformat() if isinstance(cell, date | time) else str(cell)

@@ -1,4 +1,5 @@
 import csv
+import os
 from collections.abc import Callable
 
 import pytest
@@ -175,6 +176,34 @@ def test_a_document_with_too_many_lines_is_rejected_line_by_line(
 
     assert (report.lines, report.taken, report.rejected) == (11_001, 1, 11_000)
     assert set(_rejects(report).values()) == {"TOO_MANY", "DOCUMENT_REJECTED"}
+
+
+def test_a_line_that_is_wrong_as_a_whole_is_the_one_that_is_named(
+    import_lines: Importer, line: Line
+) -> None:
+    huge = line("1", quantity="999999", price="99999999999")
+
+    report = import_lines(line("1"), line("1"), huge)
+
+    assert _rejects(report)[4] == "INVALID_AMOUNT"
+    assert report.examples[0].damage.message == "line 4 of the same document: INVALID_AMOUNT"
+
+
+def test_a_file_name_as_long_as_a_folder_allows_has_a_reject_file(
+    import_lines: Importer, line: Line
+) -> None:
+    report = import_lines(line("1", quantity="x"), name="销" * 80 + ".csv")
+
+    assert _rejects(report) == {2: "INVALID_AMOUNT"}
+
+
+def test_a_file_name_in_another_encoding_is_no_obstacle(import_lines: Importer, line: Line) -> None:
+    name = os.fsdecode("销售".encode("gb18030") + b".csv")
+
+    report = import_lines(line("1"), line("2", quantity="x"), name=name)
+
+    assert report.taken == 1
+    assert _rejects(report) == {3: "INVALID_AMOUNT"}
 
 
 def test_the_reject_file_is_private_and_holds_no_formula(

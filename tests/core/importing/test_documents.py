@@ -1,5 +1,7 @@
 from collections.abc import Callable
+from pathlib import Path
 
+import pytest
 from sqlmodel import Session, col, select
 
 from crmkit import Crm
@@ -36,6 +38,50 @@ def test_a_file_made_of_two_overlapping_exports_doubles_nothing(
     with crm.read() as session:
         assert _totals(session) == {"1": 3060, "2": 1530, "3": 1530}
     assert (report.lines, report.taken, report.known) == (8, 4, 4)
+
+
+def test_a_document_with_as_many_lines_as_one_may_have_is_recorded_once_however_often_it_comes(
+    import_lines: Importer, line: Line
+) -> None:
+    long = [line("1", price=str(number)) for number in range(1, 5_001)]
+
+    report = import_lines(*long, line("2"), *long)
+
+    assert (report.taken, report.known, report.rejected) == (5_001, 5_000, 0)
+
+
+@pytest.mark.parametrize(("length", "copies"), [(5_001, 2), (5_000, 7)])
+def test_scattered_lines_that_are_too_many_are_rejected(
+    import_lines: Importer, line: Line, length: int, copies: int
+) -> None:
+    long = [line("1", price=str(number)) for number in range(1, length + 1)]
+    file = [each for n in range(copies) for each in (*long, line(f"other{n}"))]
+
+    report = import_lines(*file)
+
+    assert (report.taken, report.rejected) == (copies, length * copies)
+    assert report.reasons.keys() == {"TOO_MANY", "DOCUMENT_REJECTED"}
+
+
+def test_a_void_in_a_file_mirrors_the_transaction_it_names(crm: Crm, tmp_path: Path) -> None:
+    path = tmp_path / "voids.csv"
+    path.write_text(
+        "transaction_id,occurred_at,sku,quantity,unit_price,currency,kind,original_id\n"
+        "S1,2026-01-01T10:00:00Z,tea,2,5,CNY,sale,\n"
+        "V1,2026-01-01T11:00:00Z,,,,CNY,void,S1\n"
+        "V2,2026-01-01T12:00:00Z,tea,2,5,CNY,void,\n"
+    )
+
+    report = import_transactions(crm, path, "generic")
+
+    with crm.read() as session:
+        assert _totals(session) == {"S1": 1_000, "V1": -1_000}
+    assert (report.taken, report.reasons) == (2, {"REQUIRED": 1})
+    damage = report.examples[0].damage
+    assert (damage.field, damage.message) == (
+        "original_id",
+        "a void names the transaction it undoes",
+    )
 
 
 def test_equal_lines_in_one_piece_are_all_kept(

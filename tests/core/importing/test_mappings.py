@@ -119,12 +119,57 @@ def test_a_generic_file_may_say_everything(crm: Crm, tmp_path: Path) -> None:
 
 
 def test_rejects_speak_of_the_columns_of_the_file(import_lines: Importer, line: Line) -> None:
-    report = import_lines(line("1", quantity="six"), line("2", when="noon"))
+    report = import_lines(line("1", quantity="six"), line("2", when="noon"), line("3", sku=""))
 
     assert [(each.damage.field, each.damage.value) for each in report.examples] == [
         ("Quantity", "six"),
         ("InvoiceDate", "noon"),
+        ("StockCode", None),
     ]
+    assert report.examples[2].damage.message == "StockCode must not be empty"
+
+
+def test_mappings_that_share_a_name_do_not_share_a_reject_file(crm: Crm, tmp_path: Path) -> None:
+    file = tmp_path / "bons.csv"
+    file.write_text("Bon;Zeit;Kunde;Artikel;Menge;Preis\n1;24.12.2025 18:00;K7;Tee;x;8\n")
+    (tmp_path / "other").mkdir()
+
+    first = import_transactions(crm, file, _shop(tmp_path))
+    second = import_transactions(crm, file, _shop(tmp_path / "other", 'sheet = "1"'))
+
+    assert first.reject_file
+    assert second.reject_file
+    assert first.reject_file != second.reject_file
+    assert first.reject_file.exists()
+
+
+@pytest.mark.parametrize("number", ["1,5", "1,50.00", "1234,567", ",5", "1,000,0", "1，000"])
+def test_a_separator_out_of_place_is_rejected_and_not_dropped(
+    crm: Crm, tmp_path: Path, number: str
+) -> None:
+    heading, good, *_ = _CHINESE.splitlines()
+    path = tmp_path / "sales.csv"
+    path.write_text(
+        "\n".join([heading, good, good.replace("A1", "A9").replace("1,050.00", number)])
+    )
+
+    report = import_transactions(crm, path, "excel-zh")
+
+    assert (report.taken, report.reasons) == (1, {"INVALID_AMOUNT": 1})
+    damage = report.examples[0].damage
+    assert (damage.field, damage.value) == ("单价", number)
+    assert damage.message == "write numbers like 1,234.50"
+
+
+def test_a_decimal_point_where_the_mapping_has_a_comma_is_rejected(
+    crm: Crm, tmp_path: Path
+) -> None:
+    path = tmp_path / "bons.csv"
+    path.write_text("Bon;Zeit;Kunde;Artikel;Menge;Preis\n1;24.12.2025 18:00;K7;Tee;1;1.5\n")
+
+    report = import_transactions(crm, path, _shop(tmp_path))
+
+    assert [each.damage.message for each in report.examples] == ["write numbers like 1.234,50"]
 
 
 def test_a_file_without_a_needed_column_is_refused_whole(crm: Crm, tmp_path: Path) -> None:
@@ -165,16 +210,27 @@ def test_a_gzip_that_ends_too_early_leaves_nothing_behind(
         ('required = "color"', "there is no field"),
         ('encodings = "klingon"', "not a text encoding"),
         ("[constants", "not TOML"),
+        ('delimiters = ["ab"]', "delimiters"),
+        ('delimiters = [""]', "delimiters"),
+        ("delimiters = ['\"']", "delimiters"),
+        ("delimiters = []", "delimiters"),
+        ("encodings = []", "encodings"),
+        ("heading_line = 0", "heading_line"),
+        ("heading_line = -3", "heading_line"),
+        ('decimal = ""', "decimal"),
+        ('decimal = "."', "decimal and thousands are two marks"),
+        ('decimal = "-"', "belongs to a number itself"),
+        ('thousands = "1"', "belongs to a number itself"),
+        ('constants = {external_id = "1"}', "needs a column"),
     ],
 )
 def test_a_wrong_mapping_is_refused_with_the_place(
     tmp_path: Path, more: str, sentence: str
 ) -> None:
-    text = _SHOP.format(more=more)
-    if more.startswith("encodings"):
-        text = text.replace('encodings = ["utf-8", "cp1252"]\n', "", 1)
+    key = more.partition(" = ")[0]
+    kept = [each for each in _SHOP.splitlines() if not each.startswith(f"{key} =")]
     path = tmp_path / "wrong.toml"
-    path.write_text(text)
+    path.write_text("\n".join(kept).format(more=more))
 
     with pytest.raises(ImportFailed, match=sentence):
         load_mapping(path)

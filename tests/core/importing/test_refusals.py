@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from crmkit import Plugin, Refused, hookimpl, table_of
+from crmkit import Plugin, Refusal, Refused, hookimpl, table_of
 from crmkit.errors import HookFailed
 from crmkit.importing import import_transactions
 from crmkit.models import Transaction
@@ -25,6 +25,18 @@ def _plugin(error: Exception) -> Any:
             raise error
 
     manifest = Plugin(name="picky", version="1.0", summary="Dislikes sevens.")
+    return SimpleNamespace(plugin=manifest, check_transactions=check_transactions)
+
+
+def _pointing_plugin(field: str) -> Any:
+    """Return a plugin that refuses the document 2 because of one field."""
+
+    @hookimpl
+    def check_transactions(batch: Any) -> list[Refusal]:
+        named = [each for each in batch.transactions if each.external_id == "2"]
+        return [Refusal(each.id, "UNWANTED", "not this one", field) for each in named]
+
+    manifest = Plugin(name="pointing", version="1.0", summary="Dislikes a field.")
     return SimpleNamespace(plugin=manifest, check_transactions=check_transactions)
 
 
@@ -58,3 +70,32 @@ def test_a_plugin_that_breaks_stops_the_import_and_nothing_of_its_chunk_stays(
     with crm.read() as session:
         stored = session.execute(select(func.count()).select_from(table_of(Transaction))).scalar()
     assert stored == 5
+
+
+@pytest.mark.parametrize(
+    ("field", "line_number", "named"),
+    [
+        ("lines[1]", 4, ""),
+        ("lines[1].unitPrice", 4, "UnitPrice"),
+        ("customer.externalId", 3, "CustomerID"),
+        ("lines", 3, ""),
+        ("", 3, ""),
+        ("lines[99].sku", 3, "lines[99]"),
+        (f"lines[{'9' * 5_000}]", 3, f"lines[{'9' * 5_000}]"),
+        ("items[x].y", 3, "items[x]"),
+    ],
+)
+def test_a_refusal_stands_on_the_line_that_the_plugin_names(
+    crm_factory: CrmFactory, tmp_path: Path, line: Line, field: str, line_number: int, named: str
+) -> None:
+    crm = crm_factory(_pointing_plugin(field))
+    path = tmp_path / "sales.csv"
+    path.write_text("\n".join([_HEADING, line("1"), line("2"), line("2")]))
+
+    report = import_transactions(crm, path, "online-retail")
+
+    rejected = {each.line: each.damage for each in report.examples}
+    codes = {number: damage.code for number, damage in rejected.items()}
+    assert codes.pop(line_number) == "UNWANTED"
+    assert [*codes.values()] == ["DOCUMENT_REJECTED"]
+    assert rejected[line_number].field == named

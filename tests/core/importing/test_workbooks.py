@@ -1,6 +1,7 @@
 """Excel workbooks, written here by hand: a zip of three small XML files."""
 
 import zipfile
+from importlib import resources
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -76,6 +77,27 @@ def test_a_workbook_is_read_as_its_sheet_shows_it(crm: Crm, tmp_path: Path) -> N
     assert (report.lines, report.taken) == (1, 1)
     assert (sale.external_id, customer, sale.total_minor) == ("1001", "13800000001", 60)
     assert sale.occurred_at.isoformat() == "2026-06-15T04:00:00+00:00"
+
+
+def test_numbers_of_a_workbook_mean_the_same_whatever_the_marks_of_the_mapping(
+    crm: Crm, tmp_path: Path
+) -> None:
+    shipped = (resources.files("crmkit.importing") / "mappings" / "excel-zh.toml").read_text(
+        "utf-8"
+    )
+    mapping = tmp_path / "comma.toml"
+    mapping.write_text(
+        shipped.replace('thousands = ","', 'thousands = "."\ndecimal = ","'), "utf-8"
+    )
+    row: list[Cell] = ["A1", None, "2026/6/15", "tea", 1.125, "1.000,50"]
+
+    report = import_transactions(
+        crm, _workbook(tmp_path / "sales.xlsx", {1: _HEADING, 2: row}), mapping
+    )
+
+    with crm.read() as session:
+        total = session.execute(select(table_of(Transaction).c.total_minor)).scalar_one()
+    assert (report.taken, total) == (1, 112_556)
 
 
 def test_rejects_of_a_workbook_have_the_numbers_excel_shows(crm: Crm, tmp_path: Path) -> None:
