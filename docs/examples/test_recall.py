@@ -24,7 +24,7 @@ class Shop:
 
     def ask(self, query: str, **variables: Any) -> Any:
         clerk = Actor("test", "clerk", self.crm.roles["clerk"])
-        return self._schema.execute(GraphQLRequest(query, variables), clerk).body()["data"]
+        return self._schema.execute(GraphQLRequest(query, variables), clerk).data
 
     def recalls(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.ask(RECALLS)["customers"]["nodes"][0]["recalls"]

@@ -10,7 +10,7 @@ import typer
 from crmkit_cli.demo_data import DemoPlan, begun, record, truth_file
 from crmkit_cli.demo_query import curl_line, query_for
 from crmkit_cli.init import write_data_dir
-from crmkit_cli.opening import composed, opened
+from crmkit_cli.opening import opened
 from crmkit_cli.options import AsJson, DataDir, Host, Port
 from crmkit_cli.printing import print_json
 from crmkit_cli.progress import progress_bar
@@ -85,9 +85,10 @@ def _prepare(
 ) -> "ComposedSchema":
     """Bring tables and data to where the demo needs them; quick if they are there already."""
     from crmkit.migrating import upgrade
+    from crmkit_schema.runtime import compose
 
     upgrade(crm.database, crm.registry)
-    schema = composed(crm)
+    schema = compose(crm)
     plan = begun(crm)
     if plan is None:
         plan = DemoPlan.until_yesterday(

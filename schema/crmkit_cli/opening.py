@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from crmkit import Crm
-    from crmkit_schema.runtime import ComposedSchema
 
 
 @contextmanager
@@ -38,34 +37,3 @@ def opened(
         if must_be_ready:
             require_ready(crm.database, crm.registry)
         yield crm
-
-
-def composed(
-    crm: "Crm", *, skip_broken: bool = False, must_be_ready: bool = False
-) -> "ComposedSchema":
-    """Return the schema of an application.
-
-    Args:
-        skip_broken: put plugins aside that fail only now, by what they bring to the schema or
-            by their migrations.
-        must_be_ready: refuse tables that are older than the code.
-
-    Raises:
-        DatabaseNotReady: the tables must be ready and are not.
-        PluginError: a plugin cannot be used.
-    """
-    from crmkit import PluginError
-    from crmkit.migrating import require_ready
-    from crmkit.plugin_assembly import without
-    from crmkit.plugins import CORE
-    from crmkit_schema.runtime import ComposedSchema
-
-    while True:
-        try:
-            if must_be_ready:
-                require_ready(crm.database, crm.registry)
-            return ComposedSchema(crm)
-        except PluginError as error:
-            if not skip_broken or error.plugin == CORE:
-                raise
-            crm.registry = without(crm.registry, error.plugin, error.reason)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from crmkit_cli.opening import composed, opened
+from crmkit_cli.opening import opened
 from crmkit_cli.options import HERE, AsJson, DataDir
 from crmkit_cli.plugin_report import BROKEN, PluginReport, report_plugins
 from crmkit_cli.printing import console, print_json
@@ -16,11 +16,13 @@ _COLOURS: Mapping[str, str] = {"on": "green", BROKEN: "red", "off": "yellow"}
 
 def plugins(context: typer.Context, data_dir: DataDir = HERE, as_json: AsJson = False) -> None:
     """Show the plugins, and remove what one left behind."""
+    from crmkit_schema.runtime import compose
+
     if context.invoked_subcommand is not None:
         _refuse_misplaced(context)
         return
     with opened(data_dir, skip_broken=True) as crm:
-        reports = report_plugins(crm, composed(crm, skip_broken=True).composition)
+        reports = report_plugins(crm, compose(crm, skip_broken=True).composition)
     if as_json:
         print_json({"plugins": [asdict(each) for each in reports]})
     else:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from crmkit_cli.opening import composed, opened
+from crmkit_cli.opening import opened
 from crmkit_cli.options import HERE, AsJson, DataDir
 from crmkit_cli.printing import print_json
 from crmkit_cli.refusing import REFUSED
@@ -24,8 +24,10 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Print the schema of core and the plugins that are on, in GraphQL's definition language."""
+    from crmkit_schema.runtime import compose
+
     with opened(data_dir) as crm:
-        sdl = composed(crm).sdl()
+        sdl = compose(crm).sdl()
     if check is not None:
         _compare(sdl, check, as_json)
     elif output is not None:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crmkit_cli.opening import composed, opened
+from crmkit_cli.opening import opened
 from crmkit_cli.options import HERE, AsJson, DataDir, Host, Port
 from crmkit_cli.printing import note, print_json
 
@@ -24,10 +24,11 @@ def serve(
     """Serve the API until stopped by Ctrl+C or SIGTERM."""
     from crmkit_cli import serving
     from crmkit_schema.app import create_app
+    from crmkit_schema.runtime import compose
 
     with opened(data_dir, skip_broken=skip_broken) as crm:
         crm.database.claim()
-        schema = composed(crm, skip_broken=skip_broken, must_be_ready=True)
+        schema = compose(crm, skip_broken=skip_broken, must_be_ready=True)
         _warn(crm)
         with serving.listen(host, port) as listening:
             url = f"{serving.address(listening)}/graphql"

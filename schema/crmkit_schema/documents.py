@@ -8,8 +8,10 @@ from typing import Any, Final
 
 from graphql import (
     DocumentNode,
+    FloatValueNode,
     GraphQLError,
     GraphQLSchema,
+    IntValueNode,
     ListValueNode,
     Node,
     NoSchemaIntrospectionCustomRule,
@@ -22,10 +24,12 @@ from graphql import (
 from crmkit import Settings
 from crmkit_schema.metering import Meter
 from crmkit_schema.requests import VARIABLES_DEPTH_MAX
+from crmkit_schema.values import bad_input
 
 REMEMBERED_MAX: Final = 256
 REMEMBERED_LENGTH_MAX: Final = 16_384
 ERRORS_MAX: Final = 5
+DIGITS_MAX: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +121,10 @@ class Documents:
 
 
 def _check_values(document: DocumentNode) -> None:
-    """Refuse values that are nested deeper in a document than variables may be.
+    """Refuse values nested deeper than variables may be, and numbers too long to be read.
 
     Raises:
-        GraphQLError: code DEPTH_LIMIT.
+        GraphQLError: code DEPTH_LIMIT or BAD_USER_INPUT.
     """
     rest: list[tuple[Node, int]] = [(document, 0)]
     while rest:
@@ -128,6 +132,8 @@ def _check_values(document: DocumentNode) -> None:
         depth += isinstance(node, ObjectValueNode | ListValueNode)
         if depth > VARIABLES_DEPTH_MAX:
             raise _coded(GraphQLError("values are nested too deeply", node), "DEPTH_LIMIT")
+        if isinstance(node, IntValueNode | FloatValueNode) and len(node.value) > DIGITS_MAX:
+            raise bad_input(f"a number of more than {DIGITS_MAX} digits")
         for key in node.keys:
             below = getattr(node, key, None)
             inner = below if isinstance(below, list | tuple) else (below,)

@@ -19,64 +19,17 @@ from graphql import (
     GraphQLNamedType,
     GraphQLSchema,
     InlineFragmentNode,
-    IntValueNode,
-    Node,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
-    VariableNode,
     get_named_type,
 )
 
 from crmkit.settings import DocumentLimits
-from crmkit_schema.connections import PAGE_DEFAULT, PAGE_MAX
-from crmkit_schema.declarations import CrmField
-from crmkit_schema.reachable_types import is_list
-from crmkit_schema.sources import Connected, Related
+from crmkit_schema.costs import ONCE, Cost, Times, defaults_of, times_of
 
-_BACKREF = "strawberry-definition"
 _LEVELS_MAX = 150  # keeps this walk inside Python's own stack
 _INTROSPECTION = frozenset({"__schema", "__type"})
-
-
-@dataclass(slots=True)
-class Cost:
-    """How many objects a selection may give, as a function of the variables.
-
-    Attributes:
-        objects: that it gives by itself.
-        parts: how often each part below is fetched, and what it costs.
-    """
-
-    objects: int = 0
-    parts: list[tuple["PageSize", "Cost"]] = field(default_factory=list)
-
-    def of(self, variables: Mapping[str, Any], known: dict[int, int]) -> int:
-        """Return the cost for some variables; `known` remembers parts that occur often."""
-        if id(self) not in known:
-            below = sum(size.of(variables) * part.of(variables, known) for size, part in self.parts)
-            known[id(self)] = self.objects + below
-        return known[id(self)]
-
-
-@dataclass(frozen=True, slots=True)
-class PageSize:
-    """How many objects a list field gives at most.
-
-    Attributes:
-        value: the size, where the document says it.
-        variable: name of the variable that says it.
-    """
-
-    value: int
-    variable: str | None = None
-
-    def of(self, variables: Mapping[str, Any]) -> int:
-        """Return the size for some variables."""
-        if self.variable is None:
-            return self.value
-        given = variables.get(self.variable)
-        return min(given, PAGE_MAX) if type(given) is int and given > 0 else self.value
 
 
 @dataclass(slots=True)
@@ -103,16 +56,16 @@ class Measure:
         self.directives = max(self.directives, other.directives)
         self.names += other.names
         self.repeats = max(self.repeats, other.repeats)
-        self.cost.parts.append((PageSize(1), other.cost))
+        self.cost.parts.append((ONCE, other.cost))
 
-    def put_below(self, other: "Measure", size: PageSize) -> None:
+    def put_below(self, other: "Measure", times: Times) -> None:
         """Add the selection set of a field of this one."""
         self.depth = max(self.depth, 1 + other.depth)
         self.fields += other.fields
         self.aliases += other.aliases
         self.directives = max(self.directives, other.directives)
         self.repeats = max(self.repeats, other.repeats)
-        self.cost.parts.append((size, other.cost))
+        self.cost.parts.append((times, other.cost))
 
 
 class Meter:
@@ -171,6 +124,7 @@ class Meter:
         root = self._schema.get_root_type(node.operation)
         measure = self._selection(node.selection_set, root)
         measure.directives = max(measure.directives, len(node.directives or ()))
+        measure.cost.defaults = defaults_of(node)
         return measure
 
     def _selection(self, node: SelectionSetNode | None, parent: Any) -> Measure:
@@ -201,9 +155,9 @@ class Meter:
             return
         found = (getattr(parent, "fields", None) or {}).get(name)
         below = self._selection(node.selection_set, get_named_type(found.type) if found else None)
-        size = _page_size(node, found)
-        below.cost.objects += size is not None
-        measure.put_below(below, size or PageSize(1))
+        times = times_of(node, found)
+        below.cost.objects += times is not None
+        measure.put_below(below, times or ONCE)
 
     def _fragment(self, name: str) -> Measure:
         """Return a fragment's measure; one that contains itself is left to validation."""
@@ -220,25 +174,6 @@ class Meter:
 
     def _type(self, name: str) -> GraphQLNamedType | None:
         return self._schema.type_map.get(name)
-
-
-def _page_size(node: FieldNode, found: Any) -> PageSize | None:
-    """Return how many objects a field gives; None for fields that fetch nothing."""
-    source = getattr(found.extensions.get(_BACKREF), "source", None) if found else None
-    if isinstance(source, Connected):
-        sizes = {each.name.value: each.value for each in node.arguments or ()}
-        return _size_of(sizes.get("first") or sizes.get("last"))
-    if isinstance(source, Related) and is_list(found.extensions[_BACKREF].type):
-        return PageSize(min(source.limit, PAGE_DEFAULT))
-    return PageSize(1) if isinstance(found and found.extensions.get(_BACKREF), CrmField) else None
-
-
-def _size_of(given: Node | None) -> PageSize:
-    if isinstance(given, VariableNode):
-        return PageSize(PAGE_DEFAULT, given.name.value)
-    if isinstance(given, IntValueNode):
-        return PageSize(min(int(given.value), PAGE_MAX))
-    return PageSize(PAGE_DEFAULT)
 
 
 def _limit(code: str, what: str, found: int, most: int) -> None:

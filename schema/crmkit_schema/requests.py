@@ -43,10 +43,7 @@ class GraphQLAnswer:
     was_executed: bool = True
 
     def body(self) -> dict[str, Any]:
-        """Return the response object for orjson: `data` only if something ran, `errors` if any.
-
-        Its data may be JSON already; whoever looks at them takes `data` and `errors` instead.
-        """
+        """Return the response object: `data` only if something ran, `errors` only if any."""
         body: dict[str, Any] = {"data": self.data} if self.was_executed else {}
         if self.errors:
             body["errors"] = self.errors

@@ -14,6 +14,7 @@ from sqlmodel import Session
 from strawberry.printer import print_schema
 
 from crmkit import Actor, Crm, PluginError
+from crmkit.migrating import require_ready
 from crmkit.plugin_assembly import without
 from crmkit_schema.answers import formatted, raise_outage, refused
 from crmkit_schema.composed_schema import build, contributions_of
@@ -55,8 +56,9 @@ class ComposedSchema:
             actor: whose permissions count.
 
         Raises:
-            DatabaseBusy, DatabaseNotReady, sqlalchemy.exc.OperationalError: the database cannot be
-                used; whether a write took place is not known.
+            DatabaseBusy, DatabaseNotReady, sqlalchemy.exc.OperationalError,
+            sqlalchemy.exc.TimeoutError: the database cannot be used; whether a write took place is
+                not known.
         """
         if actor is None:
             return refused("UNAUTHENTICATED", "sign in first")
@@ -112,18 +114,22 @@ class ComposedSchema:
         )
 
 
-def compose(crm: Crm, *, skip_broken: bool = False) -> ComposedSchema:
+def compose(crm: Crm, *, skip_broken: bool = False, must_be_ready: bool = False) -> ComposedSchema:
     """Return the schema of an application.
 
     Args:
-        skip_broken: put a plugin whose part cannot be composed aside, in `crm.registry` too,
-            instead of raising.
+        skip_broken: put plugins aside, in `crm.registry` too, that fail only now, by what they
+            bring to the schema or by their migrations.
+        must_be_ready: refuse tables that are older than the code.
 
     Raises:
-        PluginError: a plugin's part cannot be composed; it names the plugin.
+        DatabaseNotReady: the tables must be ready and are not.
+        PluginError: a plugin cannot be used; it names the plugin.
     """
     while True:
         try:
+            if must_be_ready:
+                require_ready(crm.database, crm.registry)
             return ComposedSchema(crm)
         except PluginError as error:
             if not skip_broken or error.plugin == CORE:

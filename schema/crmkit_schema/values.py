@@ -52,11 +52,9 @@ def _number_text(value: Any) -> str | int:
     raise bad_input('write it as text, like "12.50"')
 
 
-def _number_literal(node: ValueNode, _variables: Any = None) -> str | int:
-    if isinstance(node, StringValueNode):
+def _number_literal(node: ValueNode, _variables: Any = None) -> str:
+    if isinstance(node, StringValueNode | IntValueNode):
         return node.value
-    if isinstance(node, IntValueNode):
-        return int(node.value)
     raise bad_input('write it as text, like "12.50"')
 
 

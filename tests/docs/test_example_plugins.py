@@ -98,8 +98,9 @@ def _contact(number: str, kind: str, customer: str | None = "ann") -> Interactio
 def _followups(crm: Crm) -> list[Any]:
     admin = Actor("test", "admin", crm.roles["admin"])
     query = "{ followups { nodes { reason dueOn isDone customer { displayName } } } }"
-    answer = ComposedSchema(crm).execute(GraphQLRequest(query), admin).body()
-    found: list[Any] = answer["data"]["followups"]["nodes"]
+    answer = ComposedSchema(crm).execute(GraphQLRequest(query), admin)
+    assert answer.data is not None
+    found: list[Any] = answer.data["followups"]["nodes"]
     return [(each["reason"], each["dueOn"], each["isDone"]) for each in found]
 
 

@@ -6,6 +6,7 @@ import pytest
 import strawberry
 
 from crmkit import Crm, Plugin, PluginError, SchemaContribution, Settings, hookimpl
+from crmkit.errors import DatabaseNotReady
 from crmkit_schema import PUBLIC, computed
 from crmkit_schema.runtime import compose
 
@@ -65,6 +66,11 @@ def test_a_broken_plugin_can_be_put_aside_with_those_that_need_it(crm: Crm) -> N
     assert [each.name for each in crm.registry.plugins] == ["core", "fine"]
     assert set(crm.registry.broken) == {"broken", "needing"}
     assert "fine: Int" in schema.sdl()
+
+
+def test_tables_that_must_be_there_and_are_not_stop_the_start(crm: Crm) -> None:
+    with pytest.raises(DatabaseNotReady):
+        compose(crm, skip_broken=True, must_be_ready=True)
 
 
 @pytest.mark.parametrize("answer", [7, "text", [SchemaContribution()]])

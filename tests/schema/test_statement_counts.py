@@ -17,7 +17,7 @@ QUERIES = {
     " lines(first: 5) { nodes { sku } } } } } } }",
     "edges": "{ customers(first: 60) { edges { cursor node { transactions(first: 3) { totalCount"
     " edges { node { lines(first: 5) { edges { node { sku } } } } } } } } } }",
-    "lists": "{ customers(first: 60) { nodes { tags { tag } contactPoints { value } addresses"
+    "lists": "{ customers(first: 40) { nodes { tags { tag } contactPoints { value } addresses"
     " { city } externalIds { source } categories { nodes { category } } "
     "stores { nodes { store } } } } }",
     "to-one": "{ transactions(first: 100) { nodes { customer { displayName metrics { saleCount }"
