@@ -15,7 +15,8 @@ from crmkit.errors import PluginError, SettingsError
 from crmkit.manifest import API_VERSION, Plugin
 from crmkit.plugin_assembly import assemble
 from crmkit.plugins import CORE, LoadedPlugin, PluginRegistry
-from crmkit.settings import Settings, explain, plugin_section
+from crmkit.settings import Settings, plugin_section
+from crmkit.wrong_options import explain, got
 
 
 def load_plugins(
@@ -129,7 +130,7 @@ def _configure(item: Found, settings: Settings) -> LoadedPlugin:
         options = manifest.settings.model_validate(section)
     except ValidationError as error:
         raise PluginError(
-            manifest.name, explain(error, f"setting plugin.{manifest.name}.")
+            manifest.name, explain(error, f"setting plugin.{manifest.name}.", manifest.settings)
         ) from None
     return LoadedPlugin(manifest, item.implementation, item.origin, options)
 
@@ -154,5 +155,5 @@ def _refuse_unknown(name: str, model: type[BaseModel], section: Mapping[str, Any
     known = {*model.model_fields, *(field.alias for field in model.model_fields.values())}
     for option in sorted(section.keys() - known):
         raise PluginError(
-            name, f"setting plugin.{name}.{option}: no such setting (got {section[option]!r})"
+            name, f"setting plugin.{name}.{option}: no such setting{got(option, section[option])}"
         )

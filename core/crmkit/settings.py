@@ -19,9 +19,11 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 from pydantic_settings import SettingsError as SourceError
+from sqlalchemy.engine import URL
 
-from crmkit.errors import SettingsError, shown
+from crmkit.errors import SettingsError
 from crmkit.money import AmountError, currency_digits
+from crmkit.wrong_options import explain
 
 FILE_NAME = "crmkit.toml"
 
@@ -153,7 +155,10 @@ class Settings(BaseSettings):
     @property
     def url(self) -> str:
         """The database address, with the embedded default filled in."""
-        return self.database_url or f"sqlite:///{(self.data_dir / 'crmkit.sqlite3').absolute()}"
+        if self.database_url:
+            return self.database_url
+        path = (self.data_dir / "crmkit.sqlite3").absolute()
+        return str(URL.create("sqlite", database=str(path)))  # a folder may be named a?b
 
     @property
     def zone(self) -> ZoneInfo:
@@ -164,20 +169,6 @@ class Settings(BaseSettings):
     def plugins_dir(self) -> Path:
         """Folder of local plugin files."""
         return self.data_dir / "plugins"
-
-
-def explain(error: ValidationError, what: str) -> str:
-    """Return one sentence per wrong option of a pydantic model.
-
-    Args:
-        what: stands before the option's name, such as `setting plugin.loyalty.`.
-    """
-    sentences = []
-    for detail in error.errors():
-        name = ".".join(map(str, detail["loc"]))
-        given = "" if detail["type"] == "missing" else f" (got {shown(repr(detail['input']))})"
-        sentences.append(f"{what}{name}: {detail['msg']}{given}")
-    return "; ".join(sentences)
 
 
 def plugin_section(settings: Settings, name: str) -> Mapping[str, Any]:

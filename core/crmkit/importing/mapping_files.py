@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from crmkit.errors import ImportFailed
 from crmkit.importing.mapping import Mapping
-from crmkit.settings import explain
+from crmkit.wrong_options import explain
 
 
 @dataclass(frozen=True, slots=True)
