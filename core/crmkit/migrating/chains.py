@@ -105,7 +105,7 @@ def _modules(plugin: str, answer: str | Sequence[Migration]) -> list[ModuleType]
         with resources.as_file(file) as path:
             try:
                 modules.append(load_python_file(path.parent, path.name))
-            except BaseException as error:
+            except (Exception, SystemExit) as error:
                 reason = f"{type(error).__name__}: {error}"
                 raise PluginError(
                     plugin, f"its migration {file.name} cannot be loaded: {reason}"

@@ -94,6 +94,15 @@ def test_files_that_form_no_line_are_refused(
         load_chains(registry_of(plugin("gift", address)))
 
 
+def test_whoever_interrupts_the_loading_of_a_file_stops_the_program(
+    registry_of: RegistryMaker, plugin: PluginMaker, package: Callable[..., str]
+) -> None:
+    address = package(a="raise KeyboardInterrupt")
+
+    with pytest.raises(KeyboardInterrupt):
+        load_chains(registry_of(plugin("gift", address)))
+
+
 def test_repeated_inline_revisions_are_refused(
     registry_of: RegistryMaker, plugin: PluginMaker
 ) -> None:
