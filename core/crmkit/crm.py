@@ -73,24 +73,35 @@ class Crm:
         self.database.close()
 
     @contextmanager
-    def read(self) -> Iterator[Session]:
-        """Open a session that sees one snapshot and cannot write."""
-        with self.database.read() as session:
+    def read(self, *, unhurried: bool = False) -> Iterator[Session]:
+        """Open a session that sees one snapshot and cannot write.
+
+        Args:
+            unhurried: let statements take as long as they need, for work nobody waits for.
+        """
+        with self.database.read(unhurried=unhurried) as session:
             yield session
 
-    def write(self, work: Callable[[Session], T], *, session: Session | None = None) -> T:
+    def write(
+        self,
+        work: Callable[[Session], T],
+        *,
+        session: Session | None = None,
+        unhurried: bool = False,
+    ) -> T:
         """Run `work` in a writing session and commit; a race lost to another writer is run again.
 
         Args:
             work: may be called more than once, each time from the start.
             session: a writing session that is open already; `work` then joins it, and whoever
                 opened it commits.
+            unhurried: let statements take as long as they need, for work nobody waits for.
         """
         if session is not None:
             return work(session)
         for left in range(_TRIES - 1, -1, -1):
             try:
-                with self.database.write() as own:
+                with self.database.write(unhurried=unhurried) as own:
                     return work(own)
             except (DBAPIError, HookFailed) as error:
                 if left == 0 or not _lost_race(error):

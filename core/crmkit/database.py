@@ -4,55 +4,17 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.pool import QueuePool
 from sqlmodel import Session
 
+from crmkit.engines import POSTGRES_OPTIONS, postgres_engine, sqlite_engine
 from crmkit.errors import DatabaseBusy, DatabaseNotReady, SessionMisused, SettingsError
-
-_POSTGRES_OPTIONS = (
-    "-c statement_timeout=15000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=30000"
-)
-
+from crmkit.write_session import WriteSession, require_under_way, under_way
 
 _TURN_SECONDS_MAX = 15.0
-# Primary result codes: busy, locked, no memory, read-only, I/O, corrupt, full, cannot open, no
-# database.
-_SQLITE_OUTAGES = frozenset({5, 6, 7, 8, 10, 11, 13, 14, 26})
-
-
-class WriteSession(Session):
-    """A session in which one write happens, whole or not at all.
-
-    Whoever opened it ends it: services and hooks that work in it can neither commit nor roll
-    back, so what one of them does never comes apart from the rest. Savepoints are allowed.
-    """
-
-    _ended_by_owner = False
-
-    def commit(self) -> None:
-        """Refuse, unless the owner ends the session."""
-        self._only_owner("commit")
-        super().commit()
-
-    def rollback(self) -> None:
-        """Refuse, unless the owner ends the session; raise an exception to undo the write."""
-        self._only_owner("roll back")
-        super().rollback()
-
-    def close(self) -> None:
-        """Refuse, unless the owner ends the session."""
-        self._only_owner("close")
-        super().close()
-
-    def _only_owner(self, what: str) -> None:
-        if not self._ended_by_owner:
-            raise SessionMisused(what)
 
 
 class Database:
@@ -66,8 +28,12 @@ class Database:
     def __init__(self, url: str) -> None:
         try:
             self.url: URL = make_url(url)
-        except Exception as error:
-            raise SettingsError(f"database_url {url!r} is not a database address") from error
+        except Exception:
+            # The address may hold a password, which the error's own text would show, too.
+            raise SettingsError(
+                "database_url is not a database address; "
+                "write postgresql://user:password@host:5432/name or sqlite:////folder/file"
+            ) from None
         backend = self.url.get_backend_name()
         if backend not in ("sqlite", "postgresql"):
             raise SettingsError(
@@ -79,28 +45,37 @@ class Database:
         self._claiming = threading.Lock()
         self._claim: FileLock | None = None
         if backend == "sqlite":
-            self._reader = _sqlite_engine(self.url, writes=False)
-            self._once = _sqlite_engine(self.url, writes=False, begins=False)
-            self._writer = _sqlite_engine(self.url, writes=True)
+            self._reader = sqlite_engine(self.url, writes=False)
+            self._once = sqlite_engine(self.url, writes=False, begins=False)
+            self._writer = sqlite_engine(self.url, writes=True)
         else:
-            self._writer = _postgres_engine(self.url)
+            self._writer = postgres_engine(self.url)
             self._reader = self._writer.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
-            self._once = _postgres_engine(
+            self._once = postgres_engine(
                 self.url,
                 isolation_level="AUTOCOMMIT",
                 pool_pre_ping=False,
                 pool_reset_on_return=None,
-                settings=f"{_POSTGRES_OPTIONS} -c default_transaction_read_only=on",
+                settings=f"{POSTGRES_OPTIONS} -c default_transaction_read_only=on",
             )
 
     @contextmanager
-    def read(self) -> Iterator[Session]:
-        """Open a session that sees one snapshot and cannot write; its rows stay readable after."""
+    def read(self, *, unhurried: bool = False) -> Iterator[Session]:
+        """Open a session that sees one snapshot and cannot write; its rows stay readable after.
+
+        Args:
+            unhurried: let statements take as long as they need, for work nobody waits for.
+
+        Raises:
+            DatabaseNotReady: there is no SQLite file.
+        """
         if self.dialect == "sqlite":
             self._require_file()
         with Session(self._reader, expire_on_commit=False) as session, session.begin():
+            if unhurried:
+                self._take_time(session)
             yield session
 
     @contextmanager
@@ -116,8 +91,17 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
-        """Open a session that commits when the block ends and undoes everything if it raises."""
+    def write(self, *, unhurried: bool = False) -> Iterator[Session]:
+        """Open a session that commits when the block ends and undoes everything if it raises.
+
+        Args:
+            unhurried: let statements take as long as they need, for work nobody waits for.
+
+        Raises:
+            DatabaseBusy: another process writes the SQLite file, or another thread for too long.
+            SessionMisused: the block ended the session's transaction, or there is one open already
+                in this thread.
+        """
         if getattr(self._writing, "now", False):
             raise SessionMisused("open a second writing session beside")
         self.claim()
@@ -126,11 +110,21 @@ class Database:
             session = WriteSession(self._writer)
             try:
                 with session.begin():
+                    if unhurried:
+                        self._take_time(session)
+                    before = under_way(session)
                     yield session
+                    require_under_way(session, before)
             finally:
                 session._ended_by_owner = True
                 session.close()
                 self._writing.now = False
+
+    def _take_time(self, session: Session) -> None:
+        """Lift the limits of PostgreSQL until the transaction ends; SQLite has none."""
+        if self.dialect == "postgresql":
+            for option in ("statement_timeout", "idle_in_transaction_session_timeout"):
+                session.connection().exec_driver_sql(f"SET LOCAL {option} = 0")
 
     @contextmanager
     def _take_turn(self) -> Iterator[None]:
@@ -166,6 +160,13 @@ class Database:
             self._claim.release()
             self._claim = None
 
+    def create(self) -> None:
+        """Make the SQLite file if there is none, empty; PostgreSQL's is the operator's to make."""
+        if self.dialect == "sqlite" and not self._path().exists():
+            self.claim()
+            with self._turn, self._writer.connect():
+                pass
+
     @property
     def writer(self) -> Engine:
         """The writing engine; migrations need it bare."""
@@ -176,25 +177,7 @@ class Database:
 
     def _require_file(self) -> None:
         if not self._path().exists():
-            self.claim()
-            with self._turn, self._writer.connect():
-                pass
-
-
-def is_outage(error: BaseException) -> bool:
-    """Tell whether an error says that the database cannot be used, not that a statement is wrong.
-
-    SQLite's driver reports a full disk and a misspelt table by one class.
-    """
-    if isinstance(error, DatabaseBusy | DatabaseNotReady):
-        return True
-    if not isinstance(error, OperationalError):
-        return False
-    code = getattr(error.orig, "sqlite_errorcode", None)
-    if code is not None:
-        return (code & 0xFF) in _SQLITE_OUTAGES
-    state = getattr(error.orig, "sqlstate", None) or ""
-    return not state or state[:2] in ("08", "53") or state.startswith("57P")
+            raise DatabaseNotReady(f"there is no database {self._path()}; run: crmkit db upgrade")
 
 
 def _lock_file(path: Path) -> FileLock:
@@ -204,66 +187,7 @@ def _lock_file(path: Path) -> FileLock:
         lock.acquire(timeout=0)
     except Timeout:
         raise DatabaseBusy(
-            f"{path} is being written by another crmkit process; stop it first"
+            f"{path} is being written by another crmkit process, such as crmkit serve; stop it "
+            "first: commands that write need the SQLite file to themselves"
         ) from None
     return lock
-
-
-def _sqlite_engine(url: URL, *, writes: bool, begins: bool = True) -> Engine:
-    """Return an engine whose connections are set up for one of the two roles.
-
-    Args:
-        begins: whether statements are run in transactions.
-    """
-    if not url.database or url.database == ":memory:":
-        raise SettingsError(
-            "database_url: SQLite needs a file; in-memory databases hold one thread"
-        )
-    engine = create_engine(
-        url,
-        poolclass=QueuePool,
-        pool_size=1 if writes else 16,
-        max_overflow=0 if writes else 48,
-        connect_args={"check_same_thread": False, "timeout": 5.0},
-    )
-
-    @event.listens_for(engine, "connect")
-    def set_up(connection: Any, _record: object) -> None:
-        connection.isolation_level = None
-        pragmas = ["foreign_keys=ON", "busy_timeout=5000", "temp_store=MEMORY"]
-        if writes:
-            pragmas += [
-                "journal_mode=WAL",
-                "synchronous=FULL",
-                "secure_delete=ON",
-                "cache_size=-65536",
-            ]
-        else:
-            pragmas += ["query_only=ON"]
-        for pragma in pragmas:
-            connection.execute(f"PRAGMA {pragma}")
-
-    def begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    if begins:
-        event.listen(engine, "begin", begin)
-    return engine
-
-
-def _postgres_engine(url: URL, *, settings: str = _POSTGRES_OPTIONS, **options: Any) -> Engine:
-    try:
-        return create_engine(
-            url.set(drivername="postgresql+psycopg"),
-            **{"pool_size": 8, "max_overflow": 24, "pool_pre_ping": True, **options},
-            connect_args={
-                "connect_timeout": 4,
-                "options": settings,
-                "keepalives_idle": 10,
-                "tcp_user_timeout": 15000,
-            },
-        )
-    except ModuleNotFoundError as error:
-        raise SettingsError(
-            "database_url: PostgreSQL needs its driver; install crmkit[postgres]"
-        ) from error

@@ -107,7 +107,11 @@ class SettingsError(CrmkitError):
 
 
 class DatabaseBusy(CrmkitError):
-    """Another process holds the SQLite file for writing."""
+    """Another process holds the SQLite file for writing.
+
+    A running `crmkit serve` does, so commands that write (import, rebuild, token, db upgrade)
+    need it stopped; those that read do not. PostgreSQL takes both at once.
+    """
 
     code: ClassVar[str] = "DATABASE_BUSY"
 

@@ -16,6 +16,7 @@ from crmkit import builtin, hookspecs
 from crmkit.contributions import InteractionKind, Rebuilder
 from crmkit.errors import HookFailed, PluginError, Refused
 from crmkit.manifest import Permission, Plugin
+from crmkit.write_session import require_under_way, under_way
 
 CORE = builtin.plugin.name
 
@@ -120,14 +121,16 @@ class PluginRegistry:
 
         Raises:
             Refused: a plugin refused the write; its own error, unchanged.
-            HookFailed: a plugin raised anything else.
+            HookFailed: a plugin raised anything else, or ended the transaction.
         """
         answers = []
         for loaded, function, names in self._calls[hook]:
             session.expire_all()
             offered = {**arguments, "session": session, "settings": loaded.settings}
+            before = under_way(session)
             try:
                 answer = function(**{name: offered[name] for name in names})
+                require_under_way(session, before)
                 session.flush()
             except Refused:
                 raise

@@ -162,14 +162,11 @@ def _ask_plugins(
             message = "the transaction it refers to was refused"
             refused[each.id] = [Refusal(each.id, "ORIGINAL_REFUSED", message, "original")]
         if each.id in refused:
-            outcomes.reject(row, [_problem(row, refusal) for refusal in refused[each.id]])
+            why = refused[each.id]
+            outcomes.reject(row, [Problem(r.code, r.message, row, r.field) for r in why])
         else:
             kept[row] = each
     return kept
-
-
-def _problem(row: int, refusal: Refusal) -> Problem:
-    return Problem(refusal.code, refusal.message, row, refusal.field)
 
 
 def _write(

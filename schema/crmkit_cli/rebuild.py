@@ -33,7 +33,7 @@ def rebuild(
         if check:
             _check(crm, chosen, as_json)
             return
-        written = {each.name: crm.write(each.rebuild) for each in chosen}
+        written = {each.name: crm.write(each.rebuild, unhurried=True) for each in chosen}
     if as_json:
         print_json({"written": written})
     else:
@@ -52,7 +52,7 @@ def _chosen(crm: "Crm", only: str | None) -> "list[Rebuilder]":
 
 
 def _check(crm: "Crm", chosen: "Sequence[Rebuilder]", as_json: bool) -> None:
-    with crm.read() as session:
+    with crm.read(unhurried=True) as session:
         found = {each.name: each.check(session) for each in chosen}
     differences = [(name, each) for name, some in found.items() for each in some]
     if as_json:

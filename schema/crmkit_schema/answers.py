@@ -8,7 +8,8 @@ from typing import Any
 from graphql import GraphQLError
 
 from crmkit import Refused
-from crmkit.database import is_outage
+from crmkit.errors import HookFailed
+from crmkit.outages import is_outage
 from crmkit_schema.requests import GraphQLAnswer
 
 log = logging.getLogger("crmkit")
@@ -33,6 +34,8 @@ def raise_outage(errors: Iterable[GraphQLError]) -> None:
     """Raise the error of a database that cannot be used, instead of calling it a field's."""
     for each in errors:
         cause = _cause(each)
+        if isinstance(cause, HookFailed):
+            cause = cause.__cause__  # hooks write in the same database transaction
         if cause is not None and is_outage(cause):
             raise cause
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import anyio
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -118,6 +119,6 @@ class GraphQLEndpoint:
             # Its own sentence names files of the server, so it stays in the log.
             logger.warning("request refused: %s", error)
             raise refusals.unavailable(error.code) from None
-        except OperationalError:
+        except (OperationalError, PoolTimeout):
             logger.exception("the database cannot be used")
             raise refusals.unavailable("UNAVAILABLE") from None

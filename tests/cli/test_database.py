@@ -3,6 +3,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 Run = Callable[..., Any]
 
 
@@ -60,3 +62,17 @@ def test_check_tells_of_pending_migrations(crmkit: Run, greeter: Path) -> None:
 
     assert checked.exit_code == 1
     assert "greeter: the tables are older than the code; run: crmkit db upgrade" in checked.out
+
+
+@pytest.mark.parametrize("command", ["current", "check"])
+def test_looking_at_a_database_that_is_not_there_makes_none(
+    crmkit: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    missing = tmp_path / "mistyped" / "crmkit.sqlite3"
+    monkeypatch.setenv("CRMKIT_DATABASE_URL", f"sqlite:///{missing}")
+
+    ran = crmkit("db", command)
+
+    assert ran.exit_code != 0
+    assert f"there is no database {missing}" in " ".join(ran.err.split())
+    assert not missing.parent.exists()

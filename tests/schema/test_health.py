@@ -80,6 +80,7 @@ def test_health_takes_no_other_method(path: str) -> None:
 
 def test_an_embedded_database_answers_its_check(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'crmkit.sqlite3'}")
+    database.create()
 
     answer = asking({"database": database_check(database)}).get("/readyz")
     database.close()

@@ -45,6 +45,7 @@ def upgrade(database: Database, registry: PluginRegistry, plugin: str | None = N
     """
     wanted = _with_required(registry, plugin) if plugin else {p.name for p in registry.plugins}
     chains = [chain for chain in load_chains(registry) if chain.plugin in wanted]
+    database.create()
     done: list[Step] = []
     for chain in _behind(database, chains):
         with migrating(database) as connection:

@@ -12,7 +12,7 @@ from graphql.execution.values import VariableValues, get_variable_values
 from sqlalchemy import Connection
 
 from crmkit import Actor
-from crmkit.database import is_outage
+from crmkit.outages import is_outage
 from crmkit_schema.context import RequestContext
 from crmkit_schema.engine.answers import CompiledAnswer
 from crmkit_schema.engine.binding import Given

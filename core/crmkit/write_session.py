@@ -1,0 +1,106 @@
+"""Sessions in which one write happens, whole or not at all."""
+
+from typing import Any
+
+from sqlalchemy import Connection, NestedTransaction, RootTransaction
+from sqlalchemy.orm import SessionTransaction
+from sqlmodel import Session
+
+from crmkit.errors import SessionMisused
+
+_IN_TRANSACTION = 2  # libpq's PQTRANS_INTRANS; 3 is a failed one, which a commit would undo
+
+
+# Each one's outermost transaction and its innermost savepoint: the session's, the connection's.
+UnderWay = tuple[
+    SessionTransaction | None,
+    SessionTransaction | None,
+    RootTransaction | None,
+    NestedTransaction | None,
+]
+
+
+class WriteSession(Session):
+    """A session in which one write happens, whole or not at all.
+
+    Whoever opened it ends it: services and hooks that work in it can neither commit nor roll
+    back, so what one of them does never comes apart from the rest. Savepoints are allowed.
+    """
+
+    _ended_by_owner = False
+
+    def commit(self) -> None:
+        """Refuse, unless the owner ends the session."""
+        self._only_owner("commit")
+        super().commit()
+
+    def rollback(self) -> None:
+        """Refuse, unless the owner ends the session; raise an exception to undo the write."""
+        self._only_owner("roll back")
+        super().rollback()
+
+    def close(self) -> None:
+        """Refuse, unless the owner ends the session."""
+        self._only_owner("close")
+        super().close()
+
+    def reset(self) -> None:
+        """Refuse, unless the owner ends the session."""
+        self._only_owner("reset")
+        super().reset()
+
+    def invalidate(self) -> None:
+        """Refuse, unless the owner ends the session."""
+        self._only_owner("invalidate")
+        super().invalidate()
+
+    def _only_owner(self, what: str) -> None:
+        if not self._ended_by_owner:
+            raise SessionMisused(what)
+
+
+def under_way(session: Session) -> UnderWay | None:
+    """Note which transaction a session is in, to be compared after others have used it."""
+    if session.get_transaction() is None:
+        return None  # nothing was begun, so there is nothing to lose
+    return _transactions(session, session.connection())
+
+
+def require_under_way(session: Session, before: UnderWay | None) -> None:
+    """Do nothing if a session is still in the transaction it was in.
+
+    It looks at SQLAlchemy's objects, which code can end without asking the session, and at the
+    driver, for `COMMIT` and `ROLLBACK` may be sent as text.
+
+    Raises:
+        SessionMisused: it was ended, or the database has given it up after an error; what was
+            written before may be stored or gone.
+    """
+    if before is None:
+        return
+    root = session.get_transaction()
+    if root is None or not root.is_active or root is not before[0]:
+        raise SessionMisused("end")
+    connection = session.connection()
+    now = _transactions(session, connection)
+    is_same = all(one is other for one, other in zip(now, before, strict=True))
+    if not is_same or not all(each is None or each.is_active for each in now):
+        raise SessionMisused("end")
+    if not _is_driver_in_transaction(connection):
+        raise SessionMisused("end")
+
+
+def _transactions(session: Session, connection: Connection) -> UnderWay:
+    return (
+        session.get_transaction(),
+        session.get_nested_transaction(),
+        connection.get_transaction(),
+        connection.get_nested_transaction(),
+    )
+
+
+def _is_driver_in_transaction(connection: Connection) -> bool:
+    driver: Any = connection.connection.dbapi_connection
+    if connection.dialect.name == "sqlite":
+        return bool(driver.in_transaction)
+    return bool(driver.info.transaction_status == _IN_TRANSACTION)
