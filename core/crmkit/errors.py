@@ -107,10 +107,10 @@ class SettingsError(CrmkitError):
 
 
 class DatabaseBusy(CrmkitError):
-    """Another process holds the SQLite file for writing.
+    """Another process writes the SQLite file; stop `crmkit serve` to run commands that write.
 
-    A running `crmkit serve` does, so commands that write (import, rebuild, token, db upgrade)
-    need it stopped; those that read do not. PostgreSQL takes both at once.
+    Commands that write are import, rebuild, token, demo and db upgrade; those that only read run
+    beside a server. PostgreSQL takes all of them at once.
     """
 
     code: ClassVar[str] = "DATABASE_BUSY"

@@ -10,6 +10,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from crmkit import Crm, Settings
 from crmkit.database import Database
+from crmkit.demo.retailer import generate
 from crmkit.errors import PluginError, SettingsError
 from crmkit.migrating import upgrade
 from crmkit.wrong_options import explain
@@ -38,6 +39,13 @@ def test_the_data_are_the_owners_alone_in_a_folder_that_is_not(tmp_path: Path) -
 
     beside = {"crmkit.sqlite3", "crmkit.sqlite3-wal", "crmkit.sqlite3-shm", "crmkit.sqlite3.lock"}
     assert found == dict.fromkeys(beside, 0o600)
+
+
+@pytest.mark.usefixtures("open_umask")
+def test_the_truth_about_demo_customers_is_the_owners_alone(tmp_path: Path) -> None:
+    generate(seed=1, customers=2, years=1).write_truth(tmp_path / "truth.json")
+
+    assert modes(tmp_path) == {"truth.json": 0o600}
 
 
 @pytest.mark.usefixtures("open_umask")

@@ -77,6 +77,7 @@ class DemoRetailer:
     def write_truth(self, path: Path) -> None:
         """Write the truth to `path` as JSON, for people and programs to compare with."""
         text = json.dumps(self.truth, ensure_ascii=False, indent=1)
+        path.touch(mode=0o600)  # it names the customers
         path.write_text(text + "\n", encoding="utf-8")
 
     def _closes_at(self) -> datetime:
