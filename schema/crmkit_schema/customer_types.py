@@ -98,9 +98,15 @@ class Customer:
         "When crmkit first heard of the customer.", filter=True, sort=True
     )
     updated_at: datetime = mapped("When the profile last changed.", filter=True, sort=True)
-    tags: list[CustomerTag] = related("Words of the staff.", child="customer_id")
-    contact_points: list[ContactPoint] = related("Ways to reach the customer.", child="customer_id")
-    addresses: list[CustomerAddress] = related("Postal addresses.", child="customer_id")
+    tags: list[CustomerTag] = related(
+        "Words of the staff; 50 at most.", child="customer_id", limit=50
+    )
+    contact_points: list[ContactPoint] = related(
+        "Ways to reach the customer; 50 at most.", child="customer_id", limit=50
+    )
+    addresses: list[CustomerAddress] = related(
+        "Postal addresses; 50 at most.", child="customer_id", limit=50
+    )
     external_ids: list[CustomerExternalId] = related(
         "Names that other systems give the customer.", child="customer_id"
     )
