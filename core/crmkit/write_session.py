@@ -8,15 +8,18 @@ from sqlmodel import Session
 
 from crmkit.errors import SessionMisused
 
-_IN_TRANSACTION = 2  # libpq's PQTRANS_INTRANS; 3 is a failed one, which a commit would undo
+# libpq's PQTRANS_IDLE, also before the first statement, and PQTRANS_INERROR, which a commit undoes
+_IDLE, _FAILED = 0, 3
 
 
-# Each one's outermost transaction and its innermost savepoint: the session's, the connection's.
+# Each one's outermost transaction and its innermost savepoint, the session's and the connection's;
+# and whether the driver has begun.
 UnderWay = tuple[
     SessionTransaction | None,
     SessionTransaction | None,
     RootTransaction | None,
     NestedTransaction | None,
+    bool,
 ]
 
 
@@ -83,10 +86,10 @@ def require_under_way(session: Session, before: UnderWay | None) -> None:
         raise SessionMisused("end")
     connection = session.connection()
     now = _transactions(session, connection)
-    is_same = all(one is other for one, other in zip(now, before, strict=True))
-    if not is_same or not all(each is None or each.is_active for each in now):
+    is_same = all(one is other for one, other in zip(now[:4], before[:4], strict=True))
+    if not is_same or not all(each is None or each.is_active for each in now[:4]):
         raise SessionMisused("end")
-    if not _is_driver_in_transaction(connection):
+    if (before[4] and not now[4]) or _has_failed(connection):
         raise SessionMisused("end")
 
 
@@ -96,11 +99,19 @@ def _transactions(session: Session, connection: Connection) -> UnderWay:
         session.get_nested_transaction(),
         connection.get_transaction(),
         connection.get_nested_transaction(),
+        _has_begun(connection),
     )
 
 
-def _is_driver_in_transaction(connection: Connection) -> bool:
+def _has_begun(connection: Connection) -> bool:
     driver: Any = connection.connection.dbapi_connection
     if connection.dialect.name == "sqlite":
         return bool(driver.in_transaction)
-    return bool(driver.info.transaction_status == _IN_TRANSACTION)
+    return bool(driver.info.transaction_status != _IDLE)
+
+
+def _has_failed(connection: Connection) -> bool:
+    driver: Any = connection.connection.dbapi_connection
+    return bool(
+        connection.dialect.name == "postgresql" and driver.info.transaction_status == _FAILED
+    )

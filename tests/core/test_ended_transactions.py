@@ -93,10 +93,15 @@ def test_a_hook_that_ends_its_callers_savepoint_fails(crm_factory: CrmFactory) -
     assert stored(crm) == 0
 
 
-@pytest.mark.parametrize("end", ["COMMIT", "ROLLBACK"])
-def test_work_that_ends_the_transaction_itself_is_refused(crm: Crm, end: str) -> None:
+@pytest.mark.parametrize("how", ["transaction rolled back", "transaction committed"])
+def test_work_that_ends_the_transaction_itself_is_refused(crm: Crm, how: str) -> None:
     with pytest.raises(SessionMisused, match="end it"):
-        crm.write(lambda session: session.connection().exec_driver_sql(end))
+        crm.write({**UNDONE, **STORED}[how])
+
+
+def test_a_write_that_does_nothing_is_none_that_was_ended(crm: Crm) -> None:
+    assert crm.write(lambda _session: 1) == 1
+    assert crm.record_transactions([]) == []
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)

@@ -35,6 +35,7 @@ def clock() -> FixedClock:
 @pytest.fixture
 def crm(tmp_path: Path, clock: FixedClock) -> Iterator[Crm]:
     with Crm(Settings(data_dir=tmp_path, plugins=()), clock=clock) as crm:
+        crm.database.create()
         yield crm
 
 
