@@ -50,7 +50,9 @@ class TransactionLineInput:
     description: str | None = _about("What it says on the receipt.", default=None)
     category: str | None = _about("Category of the article.", default=None)
     brand: str | None = _about("Brand of the article.", default=None)
-    discount: Amount = _about("Taken off what the goods cost, in major units; never negative.", default="0")
+    discount: Amount = _about(
+        "Taken off what the goods cost, in major units; never negative.", default="0"
+    )
     tax: Amount = _about("Tax contained in the amount.", default="0")
     amount: Amount | None = _about(
         "The line's amount if the till rounds its own way.", default=None

@@ -1,9 +1,9 @@
 """How a field of a GraphQL type says where its data come from.
 
 *Mapped* fields read a column of the rows behind their type, or an SQL expression over them;
-*related* ones lead to rows that have an equal column; *computed* ones come out of a Python function
-that sees a whole level of rows together. crmkit turns the declarations of core and of all plugins into statements, one per
-relation of a query and never one per row; whoever declares fields need not know how.
+*related* ones lead to rows that have an equal column; *computed* ones come out of a Python
+function that sees a whole level of rows together. crmkit turns the declarations of core and of all
+plugins into statements, never one per row; whoever declares fields need not know how.
 
 The parameter `init` only tells type checkers that constructors do not take these fields.
 """
