@@ -41,7 +41,7 @@ def schema() -> WorkingSchema:
 
 @pytest.fixture
 def client(schema: WorkingSchema, tmp_path: Path) -> Iterator[TestClient]:
-    settings = Settings(data_dir=tmp_path, request_seconds_max=0.5, workers=1)
+    settings = Settings(data_dir=tmp_path, request_seconds_max=2.0, workers=1)
     clerk = Actor("till 3", "clerk", frozenset())
     app = http_app(settings, schema, {"good": clerk}.get, {})
     with TestClient(app, headers={"Authorization": "Bearer good"}) as client:
