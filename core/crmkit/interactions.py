@@ -5,8 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import tuple_
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from crmkit.batches import InteractionBatch, RecordedInteraction
 from crmkit.bulk import insert_rows
@@ -16,11 +15,11 @@ from crmkit.customer_lookup import Name, find_customers, lock_customers
 from crmkit.inputs import ErrorPolicy, InteractionInput, Outcome, RowResult
 from crmkit.interaction_rules import CheckedInteraction, check_interaction
 from crmkit.models import Interaction, Transaction
+from crmkit.named_rows import read_id, rows_named
 from crmkit.outcomes import Outcomes
 from crmkit.plugins import PluginRegistry
 
 _COLUMNS = (*RecordedInteraction._fields, "recorded_at", "fingerprint")
-_CHUNK = 500
 
 
 def record_interactions(
@@ -94,15 +93,10 @@ def _ids(
     names: Iterable[tuple[str, str] | None],
 ) -> dict[tuple[str, str], tuple[UUID, str]]:
     """Return id and fingerprint of each named record that exists."""
-    keys = sorted({name for name in names if name is not None})
-    found = {}
-    for start in range(0, len(keys), _CHUNK):
-        statement = select(model.source, model.external_id, model.id, model.fingerprint).where(
-            tuple_(col(model.source), col(model.external_id)).in_(keys[start : start + _CHUNK])
-        )
-        for source, external_id, id_, fingerprint in session.execute(statement):
-            found[(source, external_id)] = (id_, fingerprint)
-    return found
+    columns, key = ("source", "external_id", "id", "fingerprint"), ("source", "external_id")
+    wanted = sorted({name for name in names if name is not None})
+    rows = rows_named(session, model, columns, key, wanted)
+    return {(source, name): (read_id(id_), mark) for source, name, id_, mark in rows}
 
 
 def _settle(
