@@ -91,7 +91,7 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self, *, unhurried: bool = False) -> Iterator[Session]:
+    def write(self, *, unhurried: bool = False) -> Iterator[WriteSession]:
         """Open a session that commits when the block ends and undoes everything if it raises.
 
         Args:
@@ -119,6 +119,7 @@ class Database:
                 session._ended_by_owner = True
                 session.close()
                 self._writing.now = False
+        session.run_afterwards()
 
     def _take_time(self, session: Session) -> None:
         """Lift the limits of PostgreSQL until the transaction ends; SQLite has none."""

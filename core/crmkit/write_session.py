@@ -1,12 +1,16 @@
 """Sessions in which one write happens, whole or not at all."""
 
+import logging
+from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, NestedTransaction, RootTransaction
+from sqlalchemy import Connection, Engine, NestedTransaction, RootTransaction
 from sqlalchemy.orm import SessionTransaction
 from sqlmodel import Session
 
 from crmkit.errors import SessionMisused
+
+log = logging.getLogger("crmkit")
 
 # libpq's PQTRANS_IDLE, also before the first statement, and PQTRANS_INERROR, which a commit undoes
 _IDLE, _FAILED = 0, 3
@@ -31,6 +35,27 @@ class WriteSession(Session):
     """
 
     _ended_by_owner = False
+
+    def __init__(self, bind: Engine) -> None:
+        super().__init__(bind)
+        self._afterwards: list[Callable[[], object]] = []
+
+    def after_commit(self, work: Callable[[], object]) -> None:
+        """Have something done once the write is durable; not if it fails.
+
+        It runs in the thread that wrote, when this session is closed, and may read and write in
+        sessions of its own. An error in it is logged and changes nothing for whoever wrote. What
+        was asked for inside a savepoint is done even if the savepoint was rolled back.
+        """
+        self._afterwards.append(work)
+
+    def run_afterwards(self) -> None:
+        """Do what was to be done once the write is durable; its owner calls this."""
+        for work in self._afterwards:
+            try:
+                work()
+            except Exception:
+                log.exception("the write is stored, but what was to follow it failed")
 
     def commit(self) -> None:
         """Refuse, unless the owner ends the session."""
