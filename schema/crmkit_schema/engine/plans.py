@@ -41,6 +41,11 @@ class Plan:
     computed: Sequence[ComputedField]
     volume: Volume
 
+    @property
+    def is_one_statement(self) -> bool:
+        """Whether the answer is the text of the statement, once that was checked."""
+        return not self.computed
+
     def run(self, connection: Connection, given: Given, variables: VariableValues) -> str | bytes:
         """Return the data of one request as JSON.
 
@@ -48,16 +53,37 @@ class Plan:
             Unready: only the reference executor can answer this request.
             Exception: a computed field raised, or a value could not be bound.
         """
+        most = self.most(given)
+        values = self.binder.values(given)
+        text: str = connection.exec_driver_sql(self.sql, values).scalar_one()
+        made = self.checked(text, most, given)
+        return made if self.is_one_statement else self._completed(made, given, variables)
+
+    def most(self, given: Given) -> int:
+        """Return the most rows that the statement can read for a request.
+
+        Raises:
+            Unready: so many that it must not be tried.
+        """
         most = self.volume.rows(given)
         if most > _STATEMENT_ROWS_MAX:
             raise Unready(f"up to {most:,} rows")
-        values = self.binder.values(given)
-        text: str = connection.exec_driver_sql(self.sql, values).scalar_one()
+        return most
+
+    def checked(self, text: str, most: int, given: Given) -> str:
+        """Return what the statement gave, if it is an answer.
+
+        Args:
+            most: the most rows it could read.
+
+        Raises:
+            Unready: it holds what GraphQL has no form for, or too many rows.
+        """
         if ANOMALY in text:
             raise Unready("a value that GraphQL has no form for")
         if most > ROWS_MAX and 2 * text.count("{") + self.volume.hidden(given) > ROWS_MAX:
             raise Unready("so many rows that they must be counted exactly")
-        return self._completed(text, given, variables) if self.computed else text
+        return text
 
     def _completed(self, text: str, given: Given, variables: VariableValues) -> bytes:
         data = orjson.loads(text)
