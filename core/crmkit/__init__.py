@@ -4,6 +4,7 @@ What is listed here is the promise; everything else may move.
 """
 
 from crmkit.access import Actor
+from crmkit.announcements import Announcement, Event, announce
 from crmkit.batches import (
     CustomerBatch,
     InteractionBatch,
@@ -59,6 +60,7 @@ __all__ = [
     "UNSET",
     "Actor",
     "AddressInput",
+    "Announcement",
     "AttachInput",
     "Clock",
     "ContactInput",
@@ -69,6 +71,7 @@ __all__ = [
     "CustomerRef",
     "Difference",
     "ErrorPolicy",
+    "Event",
     "FixedClock",
     "IdempotencyMismatch",
     "Instant",
@@ -98,6 +101,7 @@ __all__ = [
     "TransactionBatch",
     "TransactionInput",
     "ValidationFailed",
+    "announce",
     "differences",
     "hookimpl",
     "insert_rows",

@@ -10,6 +10,7 @@ from sqlalchemy import select, tuple_, update
 from sqlmodel import Session
 
 from crmkit import metrics
+from crmkit.announcements import announce_transactions
 from crmkit.batches import TransactionBatch
 from crmkit.bulk import table_of
 from crmkit.checking import Row
@@ -70,6 +71,7 @@ def attach_transactions(
         batch = TransactionBatch(tuple(recorded.values()), now, actor)
         metrics.apply(session, batch)
         registry.tell("transactions_attached", session, batch=batch)
+        announce_transactions(session, batch.transactions)
     return outcomes.in_order()
 
 

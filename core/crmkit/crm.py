@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from crmkit import access
 from crmkit.access import Actor, Roles
+from crmkit.announcements import Feed
 from crmkit.attaching import attach_transactions
 from crmkit.clock import Clock, SystemClock
 from crmkit.customers import upsert_customers
@@ -44,6 +45,7 @@ class Crm:
         registry: the plugins that are on.
         database: where everything is.
         roles: who may do what.
+        feed: tells what was written to whoever listens.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Crm:
             self.registry.permissions.values(), settings.roles
         )
         self.database = Database(settings.url)
+        self.feed = Feed()
 
     def __enter__(self) -> "Crm":
         return self
@@ -102,6 +105,7 @@ class Crm:
         for left in range(_TRIES - 1, -1, -1):
             try:
                 with self.database.write(unhurried=unhurried) as own:
+                    self.feed.follow(own)
                     return work(own)
             except (DBAPIError, HookFailed) as error:
                 if left == 0 or not _lost_race(error):

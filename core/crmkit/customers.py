@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, update
 from sqlmodel import Session
 
+from crmkit.announcements import CUSTOMER_CHANGED, announce
 from crmkit.batches import CustomerBatch
 from crmkit.bulk import insert_rows, table_of
 from crmkit.columns import wire_instant
@@ -86,6 +87,7 @@ def upsert_customers(
     if created or changed:
         batch = CustomerBatch(tuple(created), tuple(changed), now, actor)
         registry.tell("customers_upserted", session, batch=batch)
+        announce(session, CUSTOMER_CHANGED, {each: each for each in (*created, *changed)})
     return outcomes.in_order()
 
 

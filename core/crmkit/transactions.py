@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from crmkit import metrics
+from crmkit.announcements import announce_transactions
 from crmkit.batches import (
     CustomerBatch,
     RecordedTransaction,
@@ -183,6 +184,7 @@ def _write(
     insert_transactions(session, batch, [fingerprints[row] for row in recorded])
     metrics.apply(session, batch)
     registry.tell("transactions_recorded", session, batch=batch)
+    announce_transactions(session, batch.transactions)
 
 
 def _create_missing(
