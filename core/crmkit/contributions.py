@@ -78,12 +78,14 @@ class SchemaContribution:
     Attributes:
         queries: classes whose fields become root query fields.
         mutations: classes whose fields become root mutations.
+        subscriptions: classes whose fields become root subscriptions.
         extends: for each GraphQL type of somebody else, a class whose fields are added to it.
         types: object types nobody's field mentions, such as further members of an interface.
     """
 
     queries: Sequence[type] = ()
     mutations: Sequence[type] = ()
+    subscriptions: Sequence[type] = ()
     extends: Mapping[str, type] = field(default_factory=dict)
     types: Sequence[type] = ()
 

@@ -14,6 +14,7 @@ from crmkit_schema.declarations import (
     money,
     related,
     resolved,
+    subscription,
 )
 from crmkit_schema.interaction_types import Interaction
 from crmkit_schema.mutations import mutation
@@ -54,5 +55,6 @@ __all__ = [
     "read_id",
     "related",
     "resolved",
+    "subscription",
     "value_type",
 ]

@@ -1,15 +1,16 @@
 """The GraphQL arguments that a declared field takes."""
 
 import inspect
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from strawberry import UNSET
+from strawberry import ID, UNSET
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 
 from crmkit_schema.declarations import CrmField
-from crmkit_schema.sources import Computed, Connected, Found
+from crmkit_schema.sources import Announced, Computed, Connected, Found
 
 if TYPE_CHECKING:
     from crmkit_schema.composition import Composition
@@ -20,6 +21,8 @@ _PAGE = (
     ("last", int, "How many rows, counted from the end."),
     ("before", str, "End before this cursor."),
 )
+
+_CUSTOMER = ("customer_id", ID, "Only what belongs to this customer.")
 
 
 def arguments_of(declared: CrmField, composition: "Composition") -> list[StrawberryArgument]:
@@ -41,12 +44,14 @@ def own_arguments(declared: StrawberryField) -> list[StrawberryArgument]:
     if isinstance(source, Found):
         return [_optional(name, key.type, key.description) for name, key in source.by.items()]
     if isinstance(source, Computed):
-        return _function_arguments(source)
+        return _function_arguments(source.function)
+    if isinstance(source, Announced):
+        return [_optional(*_CUSTOMER), *_function_arguments(source.choose)]
     return [] if isinstance(source, Connected) else declared.arguments
 
 
-def _function_arguments(source: Computed) -> list[StrawberryArgument]:
-    parameters = inspect.signature(source.function, eval_str=True).parameters.values()
+def _function_arguments(function: Callable[..., Any]) -> list[StrawberryArgument]:
+    parameters = inspect.signature(function, eval_str=True).parameters.values()
     return [
         StrawberryArgument(
             each.name, None, StrawberryAnnotation(each.annotation), default=each.default

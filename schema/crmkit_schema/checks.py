@@ -42,7 +42,7 @@ def require_declared(owner: str, where: str, declared: StrawberryField) -> CrmFi
     raise PluginError(
         owner,
         f"{where} has no permission; declare it with mapped, related, connection, computed, "
-        "resolved or mutation of crmkit_schema",
+        "resolved, mutation or subscription of crmkit_schema",
     )
 
 

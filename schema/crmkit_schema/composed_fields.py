@@ -11,7 +11,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 from crmkit_schema.declarations import CrmField
 from crmkit_schema.reachable_types import row_class
-from crmkit_schema.sources import Computed, Given, Held, Mutated
+from crmkit_schema.sources import Announced, Computed, Given, Held, Mutated
 from crmkit_schema.specs import PUBLIC, TypeSpec, spec_of
 
 
@@ -37,7 +37,7 @@ def composed(declared: StrawberryField, spec: TypeSpec | None) -> StrawberryFiel
     made.needed = needed
     made.is_optional = isinstance(made.type, StrawberryOptional)
     # A permission may refuse it, and Python code may fail or be given up on: null is an answer.
-    may_be_missing = needed - {own} or isinstance(made.source, Computed)
+    may_be_missing = needed - {own} or isinstance(made.source, Announced | Computed)
     if may_be_missing and not made.is_optional:
         made.type_annotation = StrawberryAnnotation(StrawberryOptional(made.type))
     return made

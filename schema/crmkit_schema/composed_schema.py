@@ -66,10 +66,15 @@ def build(
 
 
 def _built(composition: Composition) -> CrmSchema:
-    query, mutation = roots()
+    query, mutation, subscription = roots()
     types = [each for _, contribution in composition.contributions for each in contribution.types]
     return CrmSchema(
-        composition, query=query, mutation=mutation, types=types, config=schema_config()
+        composition,
+        query=query,
+        mutation=mutation,
+        subscription=subscription,
+        types=types,
+        config=schema_config(),
     )
 
 

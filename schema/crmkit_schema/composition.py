@@ -24,7 +24,7 @@ from crmkit_schema.reachable_types import name_of, named_types, row_class
 from crmkit_schema.specs import spec_of
 
 CORE = "core"
-QUERY, MUTATION = "Query", "Mutation"
+QUERY, MUTATION, SUBSCRIPTION = ROOTS = "Query", "Mutation", "Subscription"
 
 
 @dataclass(slots=True)
@@ -107,7 +107,8 @@ class Composition:
         return self._fields[definition.origin]
 
     def _claim_types(self, owner: str, contribution: SchemaContribution) -> None:
-        holders = [*contribution.queries, *contribution.mutations, *contribution.extends.values()]
+        holders = [cls for _, some in _by_root(contribution) for cls in some]
+        holders += contribution.extends.values()
         for holder in holders:
             checks.check_decorated(owner, holder)
         for name, type_ in named_types([*holders, *contribution.types]):
@@ -128,10 +129,9 @@ class Composition:
             raise PluginConflict(owner, other, f"the prefix {spec.prefix!r} of global ids")
 
     def _add_contribution(self, owner: str, contribution: SchemaContribution) -> None:
-        for cls in contribution.queries:
-            self._add_fields(owner, QUERY, cls)
-        for cls in contribution.mutations:
-            self._add_fields(owner, MUTATION, cls)
+        for root, classes in _by_root(contribution):
+            for cls in classes:
+                self._add_fields(owner, root, cls)
         for target, cls in sorted(contribution.extends.items()):
             checks.check_target(owner, target, self.types.get(target))
             self._add_fields(owner, target, cls)
@@ -158,8 +158,8 @@ class Composition:
         self.owners[key] = owner
 
     def _check_sources(self) -> None:
-        for root, added in ((QUERY, QUERY), (MUTATION, MUTATION)):
-            for declared in self._added.get(added, ()):
+        for root in ROOTS:
+            for declared in self._added.get(root, ()):
                 with _blaming(declared.owner):
                     field_checks.check_root_field(declared.owner, root, composed(declared, None))
         for name, type_ in list(self.types.items()):
@@ -173,7 +173,7 @@ class Composition:
 
     def _claim_made_names(self) -> None:
         """Refuse types that are named as crmkit names what it makes for other types."""
-        for target in (QUERY, MUTATION, *list(self.types)):
+        for target in (*ROOTS, *list(self.types)):
             definition = get_object_definition(self.types.get(target))
             declared = self._fields_by(definition) if definition else self._added.get(target, [])
             for each in declared:
@@ -189,6 +189,12 @@ class Composition:
     def _refuse_made(self, name: str, maker: str) -> None:
         if name in self.types:
             raise PluginConflict(self.owners[name], maker, f"the GraphQL type {name!r}")
+
+
+def _by_root(contribution: SchemaContribution) -> Iterator[tuple[str, Sequence[type]]]:
+    yield QUERY, contribution.queries
+    yield MUTATION, contribution.mutations
+    yield SUBSCRIPTION, contribution.subscriptions
 
 
 @contextmanager

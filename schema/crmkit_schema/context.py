@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from graphql import GraphQLError
 from sqlalchemy import Executable
@@ -34,6 +35,7 @@ class RequestContext:
         now: the instant the operation began.
         today: the shops' calendar day at that instant.
         schema: what the operation is executed on.
+        announced: stored id of the row that a subscription delivers; None for other operations.
     """
 
     crm: Crm
@@ -42,6 +44,7 @@ class RequestContext:
     now: datetime
     today: date
     schema: "ComposedSchema"
+    announced: UUID | None = None
     _rows_left: int = ROWS_MAX
     _fetch: Fetch | None = field(default=None, repr=False)
 

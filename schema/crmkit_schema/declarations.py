@@ -10,10 +10,13 @@ The parameter `init` only tells type checkers that constructors do not take thes
 
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeVar, cast
+from uuid import UUID
 
 from strawberry.types.field import StrawberryField
 
+from crmkit import Event
 from crmkit_schema.sources import (
+    Announced,
     Codec,
     Computed,
     Condition,
@@ -27,6 +30,7 @@ from crmkit_schema.sources import (
     Related,
     Resolved,
     Source,
+    announced_row,
 )
 from crmkit_schema.specs import PUBLIC
 from crmkit_schema.values import Money
@@ -180,6 +184,27 @@ def computed(
 def found_by(description: str, *, permission: str | None = None, **by: Key) -> Any:
     """Declare a root field that gives one row, named by exactly one of the keys."""
     return declare(Found(by), description, permission)
+
+
+def subscription(
+    description: str,
+    *,
+    event: Event,
+    choose: Callable[..., UUID | None] = announced_row,
+    permission: str | None = None,
+    init: Literal[False] = False,
+) -> Any:
+    """Declare a root subscription, which delivers the row that an announced event is about.
+
+    Clients get the row as it is when it is delivered, and can ask for one customer's only.
+
+    Args:
+        event: what to wait for; hooks announce it by `crmkit.announce`.
+        choose: called as `choose(announcement, context, **arguments)` for each announcement; its
+            keyword-only parameters become the field's arguments. Returns the stored id of the row
+            to deliver, None if this subscriber is not to get it.
+    """
+    return declare(Announced(event, choose), description, permission)
 
 
 def resolved(description: str, *, permission: str | None = None) -> Callable[[F], F]:

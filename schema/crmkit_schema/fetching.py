@@ -8,7 +8,7 @@ found is kept on the objects; the fields below then only pick it up.
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from graphql import GraphQLResolveInfo
+from graphql import GraphQLError, GraphQLResolveInfo
 from sqlalchemy import literal
 from strawberry.utils.str_converters import to_camel_case
 
@@ -19,7 +19,17 @@ from crmkit_schema.levels import Failure, decode, embed, level_of, objects_of, w
 from crmkit_schema.pages import PageReader
 from crmkit_schema.problems import as_problem
 from crmkit_schema.selections import Nodes, Operation, Selected, Selection
-from crmkit_schema.sources import Connected, Embedded, Found, Held, Key, Mapped, Mutated, Resolved
+from crmkit_schema.sources import (
+    Announced,
+    Connected,
+    Embedded,
+    Found,
+    Held,
+    Key,
+    Mapped,
+    Mutated,
+    Resolved,
+)
 from crmkit_schema.specs import order_of, permission_of
 from crmkit_schema.statements import by_parent
 from crmkit_schema.values import bad_input
@@ -71,6 +81,8 @@ class Fetch:
             return self._expanded(_call(declared, args, kwargs), selected)
         if isinstance(source, Mutated):
             return self._mutated(declared, source, selected, args, kwargs)
+        if isinstance(source, Announced):
+            return self._announced(declared, info)
         return self._fetched(declared, parent, selected)
 
     def expand(self, objects: Sequence[Any], selection: Selection) -> None:
@@ -137,6 +149,16 @@ class Fetch:
             return as_problem(error, source.members)
         with self.context.snapshot():
             return self._expanded(answer, selected)
+
+    def _announced(self, declared: CrmField, info: GraphQLResolveInfo[Any]) -> Any:
+        """Return the row that is being delivered; None if it is gone."""
+        row_id = self.context.announced
+        if row_id is None:
+            raise GraphQLError(
+                "subscribe over a WebSocket, or accept text/event-stream",
+                extensions={"code": "SUBSCRIPTION_NOT_STREAMED"},
+            )
+        return self.nodes(info, self.composition.target(declared), [row_id]).get(row_id)
 
     def _expanded(self, answer: Any, selected: Selected) -> Any:
         expand_values(self, [answer], selected)

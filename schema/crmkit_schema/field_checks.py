@@ -17,6 +17,7 @@ from crmkit_schema.declarations import CrmField
 from crmkit_schema.operators import has_operators
 from crmkit_schema.reachable_types import is_list, name_of, row_class
 from crmkit_schema.sources import (
+    Announced,
     Computed,
     Connected,
     Embedded,
@@ -28,14 +29,19 @@ from crmkit_schema.sources import (
 )
 from crmkit_schema.specs import order_of, spec_of
 
+_AT_ROOT: dict[str, Any] = {
+    "Query": Connected | Found | Resolved,
+    "Mutation": Mutated,
+    "Subscription": Announced,
+}
+
 
 def check_root_field(owner: str, root: str, declared: StrawberryField) -> None:
     """Refuse a root field whose source needs a parent."""
     where = f"{root}.{name_of(declared)}"
     check_description(owner, where, declared)
     source = declared.source if isinstance(declared, CrmField) else None
-    allowed = Mutated if root == "Mutation" else Connected | Found | Resolved
-    if not isinstance(source, allowed):
+    if not isinstance(source, _AT_ROOT[root]):
         raise PluginError(owner, f"{where} cannot be declared {_kind(source)} at the root")
     if isinstance(source, Connected):
         if source.child is not None:
@@ -45,6 +51,16 @@ def check_root_field(owner: str, root: str, declared: StrawberryField) -> None:
         _check_connection(owner, where, declared)
     if isinstance(source, Connected | Found):
         _rows(owner, where, declared)
+    if isinstance(source, Announced):
+        _check_delivered(owner, where, declared)
+
+
+def _check_delivered(owner: str, where: str, declared: StrawberryField) -> None:
+    """Refuse to deliver anything but one row, which is found by its id."""
+    bare = getattr(declared.type, "of_type", declared.type)
+    is_many = is_list(declared.type) or bare is not row_class(declared.type)
+    if is_many or "id" not in _rows(owner, where, declared).c:
+        raise PluginError(owner, f"{where} delivers one row at a time, of a type with an id")
 
 
 def check_field(owner: str, type_name: str, cls: type, declared: StrawberryField) -> None:
@@ -54,7 +70,9 @@ def check_field(owner: str, type_name: str, cls: type, declared: StrawberryField
     if not isinstance(declared, CrmField):
         return
     source = declared.source
-    if isinstance(source, Mutated | Found) or (isinstance(source, Connected) and not source.child):
+    if isinstance(source, Mutated | Announced | Found) or (
+        isinstance(source, Connected) and not source.child
+    ):
         raise PluginError(owner, f"{where} cannot be declared {_kind(source)} below the root")
     _check_columns(owner, where, cls, _read_columns(declared))
     if isinstance(source, Mapped):

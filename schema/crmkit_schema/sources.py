@@ -6,10 +6,11 @@ A source is plain data: what to read, never how. `crmkit_schema.declarations` ma
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Date, FromClause, String, bindparam
 
-from crmkit import Instant
+from crmkit import Announcement, Event, Instant
 
 Expression = Callable[[FromClause], ColumnElement[Any]]
 Condition = Callable[[FromClause], ColumnElement[bool]]
@@ -159,10 +160,39 @@ class Mutated:
 
 
 @dataclass(frozen=True, slots=True)
+class Announced:
+    """The row that an event is about, as it is when the news of it are delivered.
+
+    Attributes:
+        event: what is waited for.
+        choose: called as `choose(announcement, context, **arguments)`; returns the stored id of
+            the row to deliver, or None if the news are not for this subscriber.
+    """
+
+    event: Event
+    choose: Callable[..., UUID | None]
+
+
+def announced_row(announcement: Announcement, _context: Any) -> UUID:
+    """Return the row that the event itself is about."""
+    return announcement.id
+
+
+@dataclass(frozen=True, slots=True)
 class Given:
     """A value crmkit itself puts on connections and edges."""
 
 
 Source = (
-    Mapped | Embedded | Related | Connected | Computed | Found | Held | Resolved | Mutated | Given
+    Mapped
+    | Embedded
+    | Related
+    | Connected
+    | Computed
+    | Found
+    | Held
+    | Resolved
+    | Mutated
+    | Announced
+    | Given
 )
