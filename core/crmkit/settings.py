@@ -8,10 +8,10 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -56,6 +56,30 @@ class DocumentLimits(BaseModel):
     cost_max: int = Field(default=20_000, ge=1)
 
 
+class DocumentSettings(BaseModel):
+    """Which GraphQL documents are taken.
+
+    Attributes:
+        trusted: manifests of the front-ends' documents, as graphql-codegen, Relay or Apollo write
+            them, or folders of such files; paths start from the data directory.
+        only_trusted: whether documents of the manifests are taken only, GraphiQL's own queries
+            refused as well.
+        automatic_max: automatic persisted queries that are remembered; 0 switches them off.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    trusted: tuple[Path, ...] = ()
+    only_trusted: bool = False
+    automatic_max: int = Field(default=256, ge=0)
+
+    @model_validator(mode="after")
+    def _something_is_taken(self) -> Self:
+        if self.only_trusted and not self.trusted:
+            raise ValueError("only_trusted needs a manifest in trusted")
+        return self
+
+
 class Settings(BaseSettings):
     """Everything a retailer can choose without writing code.
 
@@ -74,6 +98,7 @@ class Settings(BaseSettings):
         request_seconds_max: time after which a request is answered without its result.
         workers: requests executed at the same time.
         limits: how much one query may ask for.
+        documents: which GraphQL documents are taken.
     """
 
     model_config = SettingsConfigDict(
@@ -94,6 +119,7 @@ class Settings(BaseSettings):
     request_seconds_max: float = Field(default=20.0, gt=0)
     workers: int = Field(default=8, ge=1, le=64)
     limits: DocumentLimits = DocumentLimits()
+    documents: DocumentSettings = DocumentSettings()
 
     @field_validator("timezone")
     @classmethod

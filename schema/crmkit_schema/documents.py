@@ -1,43 +1,23 @@
-"""Reading GraphQL documents: parsed, measured, validated, and remembered if small and good."""
+"""The documents of one schema: read once, remembered if small and good, named by their hashes."""
 
-from collections import OrderedDict
-from collections.abc import Mapping
-from dataclasses import dataclass
-from threading import Lock
+import logging
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from graphql import (
-    DocumentNode,
-    FloatValueNode,
-    GraphQLError,
-    GraphQLSchema,
-    IntValueNode,
-    ListValueNode,
-    Node,
-    NoSchemaIntrospectionCustomRule,
-    ObjectValueNode,
-    parse,
-    specified_rules,
-    validate,
-)
+from graphql import GraphQLError, GraphQLSchema
 
 from crmkit import Settings
-from crmkit_schema.metering import Meter
-from crmkit_schema.requests import VARIABLES_DEPTH_MAX
-from crmkit_schema.values import bad_input
+from crmkit.errors import SettingsError
+from crmkit_schema.document_ids import hash_of
+from crmkit_schema.document_reader import Document, DocumentReader
+from crmkit_schema.remembered import Remembered
+from crmkit_schema.requests import GraphQLRequest
+from crmkit_schema.trusted_documents import TrustedDocument
 
+log = logging.getLogger("crmkit")
 REMEMBERED_MAX: Final = 256
 REMEMBERED_LENGTH_MAX: Final = 16_384
-ERRORS_MAX: Final = 5
-DIGITS_MAX: Final = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A document that is valid, and what it amounts to."""
-
-    node: DocumentNode
-    meter: Meter
+_TOLD_MAX: Final = 5
 
 
 class Documents:
@@ -45,38 +25,73 @@ class Documents:
 
     Args:
         schema: what documents are valid against.
-        settings: their limits; in production also no introspection, and no names in errors that
-            the client did not send.
+        settings: their limits, and which of them are taken.
     """
 
     def __init__(self, schema: GraphQLSchema, settings: Settings) -> None:
-        self._schema, self._limits = schema, settings.limits
-        self._is_production = settings.profile == "production"
-        extra = (NoSchemaIntrospectionCustomRule,) if self._is_production else ()
-        self._rules = (*specified_rules, *extra)
-        self._remembered: OrderedDict[str, Document] = OrderedDict()
-        self._lock = Lock()
+        self._reader, self._limits = DocumentReader(schema, settings), settings.limits
+        self._only_trusted = settings.documents.only_trusted
+        self._is_automatic = settings.documents.automatic_max > 0 and not self._only_trusted
+        self._by_text: Remembered[str, Document] = Remembered(REMEMBERED_MAX)
+        self._by_id: Remembered[str, Document] = Remembered(settings.documents.automatic_max)
 
     def __len__(self) -> int:
-        return len(self._remembered)
+        return len(self._by_text)
+
+    def trust(self, documents: Iterable[TrustedDocument], *, is_lenient: bool = False) -> None:
+        """Remember documents for good, under their ids, their SHA-256 and their texts.
+
+        Args:
+            is_lenient: leave out, with a line in the log, those that cannot be executed.
+
+        Raises:
+            SettingsError: some cannot be executed; it names the first few.
+        """
+        problems = []
+        for each in documents:
+            made = self._reader.read(each.text)
+            if isinstance(made, Document):
+                self._by_text.pin(each.text, made)
+                self._by_id.pin(hash_of(each.text), made)
+                self._by_id.pin(each.id, made)
+            else:
+                problems.append(f"{each}: {made[0].message}")
+        if problems and not is_lenient:
+            raise SettingsError("; ".join(_shortened(problems)))
+        for sentence in problems:
+            log.warning("left out: %s", sentence)
+
+    def read_request(self, request: GraphQLRequest) -> Document | list[GraphQLError]:
+        """Return the document that a request brings or names, or why it gets none."""
+        id_, text = request.document_id, request.query
+        if id_ is None:
+            return [_not_trusted()] if self._only_trusted else self.read(text)
+        known = self._by_id.get(id_)
+        if known is None:
+            return self._unknown(id_, text)
+        return known if text in (id_, known.text) else [_mismatch()]
+
+    def known(self, request: GraphQLRequest) -> Document | None:
+        """Return the document of a request if nothing of it has to be read or refused any more."""
+        id_, text = request.document_id, request.query
+        if id_ is None:
+            return None if self._only_trusted else self._by_text.get(text)
+        known = self._by_id.get(id_)
+        return known if known is not None and text in (id_, known.text) else None
 
     def read(self, text: str) -> Document | list[GraphQLError]:
         """Return a document that can be executed, or what is wrong with it.
 
         Good documents of up to `REMEMBERED_LENGTH_MAX` letters are remembered; whoever sends
-        bad or huge ones can neither fill the memory nor push other clients' documents out.
+        bad or huge ones, or a new one each time, can neither fill the memory nor push out
+        documents that others ask for again.
         """
-        with self._lock:
-            known = self._remembered.get(text)
-            if known is not None:
-                self._remembered.move_to_end(text)
-                return known
-        made = self._checked(text)
+        known = self._by_text.get(text)
+        if known is not None:
+            return known
+        made = self._reader.read(text)
         if isinstance(made, Document) and len(text) <= REMEMBERED_LENGTH_MAX:
-            with self._lock:
-                self._remembered[text] = made
-                if len(self._remembered) > REMEMBERED_MAX:
-                    self._remembered.popitem(last=False)
+            self._by_text.add(text, made)
         return made
 
     def cost_error(
@@ -90,56 +105,43 @@ class Documents:
             return error
         return None
 
-    def _checked(self, text: str) -> Document | list[GraphQLError]:
-        try:
-            node = parse(text, max_tokens=self._limits.tokens_max)
-        except GraphQLError as error:
-            return [_coded(error, "GRAPHQL_PARSE_FAILED")]
-        except RecursionError:
-            return [_coded(GraphQLError("the document is nested too deeply"), "DEPTH_LIMIT")]
-        try:
-            _check_values(node)
-            meter = Meter(self._schema, node)
-            meter.check(self._limits)
-            errors = self._invalid(node)
-        except GraphQLError as error:
-            return [error]
-        except RecursionError:
-            return [_coded(GraphQLError("the document is nested too deeply"), "DEPTH_LIMIT")]
-        return [_coded(each, "GRAPHQL_VALIDATION_FAILED") for each in errors] or Document(
-            node, meter
-        )
-
-    def _invalid(self, node: DocumentNode) -> list[GraphQLError]:
-        return validate(
-            self._schema,
-            node,
-            self._rules,
-            max_errors=ERRORS_MAX,
-            hide_suggestions=self._is_production,
-        )
+    def _unknown(self, id_: str, text: str) -> Document | list[GraphQLError]:
+        """Read a document that is to be known by its hash from now on."""
+        if self._only_trusted:
+            return [_not_trusted()]
+        if text == id_:
+            return [_not_found() if self._is_automatic else _not_supported()]
+        if hash_of(text) != id_:
+            return [_mismatch()]
+        made = self.read(text)
+        is_small = len(text) <= REMEMBERED_LENGTH_MAX
+        if self._is_automatic and is_small and isinstance(made, Document):
+            self._by_id.add(id_, made)
+        return made
 
 
-def _check_values(document: DocumentNode) -> None:
-    """Refuse values nested deeper than variables may be, and numbers too long to be read.
-
-    Raises:
-        GraphQLError: code DEPTH_LIMIT or BAD_USER_INPUT.
-    """
-    rest: list[tuple[Node, int]] = [(document, 0)]
-    while rest:
-        node, depth = rest.pop()
-        depth += isinstance(node, ObjectValueNode | ListValueNode)
-        if depth > VARIABLES_DEPTH_MAX:
-            raise _coded(GraphQLError("values are nested too deeply", node), "DEPTH_LIMIT")
-        if isinstance(node, IntValueNode | FloatValueNode) and len(node.value) > DIGITS_MAX:
-            raise bad_input(f"a number of more than {DIGITS_MAX} digits")
-        for key in node.keys:
-            below = getattr(node, key, None)
-            inner = below if isinstance(below, list | tuple) else (below,)
-            rest += [(each, depth) for each in inner if isinstance(each, Node)]
+def _shortened(sentences: list[str]) -> list[str]:
+    rest = len(sentences) - _TOLD_MAX
+    return [*sentences[:_TOLD_MAX], f"and {rest} more"] if rest > 0 else sentences
 
 
-def _coded(error: GraphQLError, code: str) -> GraphQLError:
-    error.extensions = {"code": code, **(error.extensions or {})}
-    return error
+def _not_trusted() -> GraphQLError:
+    message = "only trusted documents are taken here; send the documentId of one"
+    return GraphQLError(message, extensions={"code": "DOCUMENT_NOT_TRUSTED"})
+
+
+def _not_found() -> GraphQLError:
+    """Return the error upon which Apollo's clients send the text, too; they know its message."""
+    extensions = {"code": "PERSISTED_QUERY_NOT_FOUND"}
+    return GraphQLError("PersistedQueryNotFound", extensions=extensions)
+
+
+def _not_supported() -> GraphQLError:
+    """Return the error upon which Apollo's clients send texts only; they know its message."""
+    extensions = {"code": "PERSISTED_QUERY_NOT_SUPPORTED"}
+    return GraphQLError("PersistedQueryNotSupported", extensions=extensions)
+
+
+def _mismatch() -> GraphQLError:
+    message = "the query that was sent is not the one of this id"
+    return GraphQLError(message, extensions={"code": "PERSISTED_QUERY_MISMATCH"})

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import orjson
 
 from crmkit.access import Actor
+from crmkit_schema.document_ids import optional_member, read_document_id
 from crmkit_schema.refusals import bad_request
 
 VARIABLES_DEPTH_MAX = 32
@@ -17,14 +18,16 @@ class GraphQLRequest:
     """One operation to execute.
 
     Attributes:
-        query: the GraphQL document.
+        query: the GraphQL document, or its id where only that was sent.
         variables: values by variable name, as they came out of JSON.
         operation_name: which operation of the document to run; needed only if it has several.
+        document_id: what the document is known by, without the prefix `sha256:`.
     """
 
     query: str
     variables: dict[str, Any] | None = None
     operation_name: str | None = None
+    document_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -75,15 +78,18 @@ def read_request(body: bytes) -> GraphQLRequest:
         raise bad_request("send one request at a time, not an array of them", "BATCHING_DISABLED")
     if not isinstance(given, dict):
         raise bad_request('the body must be a JSON object such as {"query": "{ __typename }"}')
+    document_id = read_document_id(given)
     query = given.get("query")
     if not isinstance(query, str) or not query:
-        raise bad_request('"query" must be a string that is not empty')
-    variables = _optional(given, "variables", dict, "an object")
-    _optional(given, "extensions", dict, "an object")
+        if document_id is None or query is not None:
+            raise bad_request('"query" must be a string that is not empty')
+        query = document_id
+    variables = optional_member(given, "variables", dict, "an object")
     if is_deeper_than(VARIABLES_DEPTH_MAX, variables):
         message = f"variables may be nested {VARIABLES_DEPTH_MAX} levels deep at most"
         raise bad_request(message, "VARIABLES_TOO_DEEP")
-    return GraphQLRequest(query, variables, _optional(given, "operationName", str, "a string"))
+    operation_name = optional_member(given, "operationName", str, "a string")
+    return GraphQLRequest(query, variables, operation_name, document_id)
 
 
 def is_deeper_than(levels: int, value: object) -> bool:
@@ -106,10 +112,3 @@ def _read_json(body: bytes) -> Any:
     except orjson.JSONDecodeError:
         # Its text repeats parts of the body; the position alone would help nobody.
         raise bad_request("the body is not valid JSON in UTF-8") from None
-
-
-def _optional(given: dict[str, Any], name: str, kind: type, kind_name: str) -> Any:
-    value = given.get(name)
-    if value is not None and not isinstance(value, kind):
-        raise bad_request(f'"{name}" must be {kind_name} or null')
-    return value

@@ -23,6 +23,7 @@ from crmkit_schema.context import RequestContext
 from crmkit_schema.documents import Documents
 from crmkit_schema.engine.executor import PlanExecutor
 from crmkit_schema.requests import GraphQLAnswer, GraphQLRequest
+from crmkit_schema.trusted_documents import trusted_documents
 
 
 class ComposedSchema:
@@ -43,6 +44,8 @@ class ComposedSchema:
         self.composition, self.schema = build(contributions_of(crm), permissions)
         self._is_production = crm.settings.profile == "production"
         self.documents = Documents(self.schema._schema, crm.settings)
+        is_lenient = bool(crm.registry.broken)
+        self.documents.trust(trusted_documents(crm.settings), is_lenient=is_lenient)
         self.plans = PlanExecutor(self)
 
     def sdl(self) -> str:
@@ -62,7 +65,7 @@ class ComposedSchema:
         """
         if actor is None:
             return refused("UNAUTHENTICATED", "sign in first")
-        document = self.documents.read(request.query)
+        document = self.documents.read_request(request)
         if isinstance(document, list):
             return GraphQLAnswer(None, formatted(document), was_executed=False)
         operation = get_operation_ast(document.node, request.operation_name)

@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 _CODE = re.compile(r"[A-Z]{4,}(_[A-Z]+)*|[A-Z]+(_[A-Z]+)+")
 _ROW_CALLS = frozenset({"fail", "Damage", "Problem", "Refusal", "_read"})
-_REQUEST_CALLS = frozenset({"RequestRefused", "bad_request", "refused", "_coded", "_limit"})
+_REQUEST_CALLS = frozenset({"RequestRefused", "bad_request", "refused", "coded", "_limit"})
 
 
 def row_codes() -> set[str]:

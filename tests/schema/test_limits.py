@@ -9,7 +9,7 @@ import pytest
 from crmkit import Settings
 from crmkit.settings import DocumentLimits
 from crmkit.testing import CrmFactory
-from crmkit_schema.documents import DIGITS_MAX
+from crmkit_schema.document_reader import DIGITS_MAX
 
 LENIENT = dict.fromkeys(DocumentLimits.model_fields, 10_000)
 PATH = ("customers(first: 1)", "nodes", "transactions(first: 1)", "nodes", "customer", "metrics")

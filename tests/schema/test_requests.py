@@ -45,6 +45,45 @@ def test_a_body_that_is_no_request_is_refused(body: bytes) -> None:
     assert refusal_of(body) == (400, "BAD_REQUEST")
 
 
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"documentId": 1},
+        {"documentId": ""},
+        {"documentId": "a", "query": ""},
+        {"documentId": "a", "query": 1},
+        {"documentId": "a", "extensions": {"persistedQuery": {"sha256Hash": "b"}}},
+        {"extensions": {"persistedQuery": {}}},
+        {"extensions": {"persistedQuery": "b"}},
+        {"extensions": {"persistedQuery": {"sha256Hash": 1}}},
+        {"extensions": {"persistedQuery": {"sha256Hash": ""}}},
+        {"extensions": {"persistedQuery": {"version": 2, "sha256Hash": "b"}}},
+        {"extensions": {"persistedQuery": None}},
+    ],
+)
+def test_a_body_that_names_no_document_is_refused(members: dict[str, object]) -> None:
+    assert refusal_of(orjson.dumps(members)) == (400, "BAD_REQUEST")
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"documentId": "b"},
+        {"documentId": "sha256:b", "query": None},
+        {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": "b"}}},
+        {"documentId": "sha256:b", "extensions": {"persistedQuery": {"sha256Hash": "b"}}},
+    ],
+)
+def test_a_document_may_be_named_instead_of_sent(members: dict[str, object]) -> None:
+    assert read_request(orjson.dumps(members)) == GraphQLRequest("b", document_id="b")
+
+
+def test_a_document_may_be_named_and_sent() -> None:
+    body = b'{"query": "{ a }", "documentId": "sha256:b"}'
+
+    assert read_request(body) == GraphQLRequest("{ a }", document_id="b")
+
+
 @pytest.mark.parametrize("body", [b"[]", b'[{"query": "{ a }"}]', b"[1]", b"[[]]"])
 def test_batches_are_refused(body: bytes) -> None:
     assert refusal_of(body) == (400, "BATCHING_DISABLED")

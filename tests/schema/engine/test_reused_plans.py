@@ -6,7 +6,7 @@ import pytest
 from graphql import get_operation_ast
 
 from crmkit import Actor, Crm, CustomerInput
-from crmkit_schema.documents import Document
+from crmkit_schema.document_reader import Document
 from crmkit_schema.requests import GraphQLRequest
 from crmkit_schema.runtime import ComposedSchema
 
