@@ -24,12 +24,14 @@ class Actor:
     Attributes:
         name: the token's name, kept with what the actor writes.
         permissions: names of everything the actor may do.
+        expires_at: when the token ends, if it does.
     """
 
     name: str
     role: str
     permissions: frozenset[str]
     token_id: UUID | None = None
+    expires_at: datetime | None = None
 
     def require(self, permission: str) -> None:
         """Raise PermissionDenied unless the actor has the permission."""
@@ -128,7 +130,7 @@ def authenticate(session: Session, roles: Roles, token: str, *, now: datetime) -
     if found.expires_at is not None and found.expires_at <= now:
         return None
     permissions = roles.by_name.get(found.role, frozenset())
-    return Actor(found.name, found.role, permissions, found.id)
+    return Actor(found.name, found.role, permissions, found.id, found.expires_at)
 
 
 def _digest(token: str) -> str:

@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from crmkit.engines import POSTGRES_OPTIONS, postgres_engine, sqlite_engine
 from crmkit.errors import DatabaseBusy, DatabaseNotReady, SessionMisused, SettingsError
+from crmkit.quick_reads import QuickReads, quick_reads
 from crmkit.write_session import WriteSession, require_under_way, under_way
 
 _TURN_SECONDS_MAX = 15.0
@@ -23,6 +24,9 @@ class Database:
     SQLite takes one writer: a lock file keeps other processes from writing, a lock in this one
     lines the writing threads up on a single connection, so none of them ever meets
     "database is locked". PostgreSQL takes as many as its pool holds.
+
+    Attributes:
+        quick: reads of one statement on the event loop.
     """
 
     def __init__(self, url: str) -> None:
@@ -60,6 +64,7 @@ class Database:
                 pool_reset_on_return=None,
                 settings=f"{POSTGRES_OPTIONS} -c default_transaction_read_only=on",
             )
+        self.quick: QuickReads = quick_reads(self._once)
 
     @contextmanager
     def read(self, *, unhurried: bool = False) -> Iterator[Session]:
@@ -154,6 +159,7 @@ class Database:
 
     def close(self) -> None:
         """Close every connection and let other processes write."""
+        self.quick.close()
         self._once.dispose()
         self._reader.dispose()
         self._writer.dispose()
