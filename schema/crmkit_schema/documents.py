@@ -63,13 +63,20 @@ class Documents:
 
     def read_request(self, request: GraphQLRequest) -> Document | list[GraphQLError]:
         """Return the document that a request brings or names, or why it gets none."""
-        id_, text = request.document_id, request.query
-        if id_ is None:
-            return [_not_trusted()] if self._only_trusted else self.read(text)
-        known = self._by_id.get(id_)
-        if known is None:
-            return self._unknown(id_, text)
-        return known if text in (id_, known.text) else [_mismatch()]
+        known = self.known(request)
+        if known is not None:
+            return known
+        if request.document_id is not None:
+            return self._read_named(request.document_id, request.query)
+        return [_not_trusted()] if self._only_trusted else self.read(request.query)
+
+    def known(self, request: GraphQLRequest) -> Document | None:
+        """Return the document of a request if it was read before and nothing is wrong with it."""
+        if request.document_id is None:
+            return None if self._only_trusted else self._by_text.get(request.query)
+        known = self._by_id.get(request.document_id)
+        is_meant = known is not None and request.query in ("", known.text)
+        return known if is_meant else None
 
     def known(self, request: GraphQLRequest) -> Document | None:
         """Return the document of a request if nothing of it has to be read or refused any more."""
@@ -105,11 +112,13 @@ class Documents:
             return error
         return None
 
-    def _unknown(self, id_: str, text: str) -> Document | list[GraphQLError]:
+    def _read_named(self, id_: str, text: str) -> Document | list[GraphQLError]:
         """Read a document that is to be known by its hash from now on."""
+        if self._by_id.get(id_) is not None:
+            return [_mismatch()]
         if self._only_trusted:
             return [_not_trusted()]
-        if text == id_:
+        if not text:
             return [_not_found() if self._is_automatic else _not_supported()]
         if hash_of(text) != id_:
             return [_mismatch()]

@@ -18,7 +18,7 @@ class GraphQLRequest:
     """One operation to execute.
 
     Attributes:
-        query: the GraphQL document, or its id where only that was sent.
+        query: the GraphQL document; empty if only its id was sent.
         variables: values by variable name, as they came out of JSON.
         operation_name: which operation of the document to run; needed only if it has several.
         document_id: what the document is known by, without the prefix `sha256:`.
@@ -83,7 +83,7 @@ def read_request(body: bytes) -> GraphQLRequest:
     if not isinstance(query, str) or not query:
         if document_id is None or query is not None:
             raise bad_request('"query" must be a string that is not empty')
-        query = document_id
+        query = ""
     variables = optional_member(given, "variables", dict, "an object")
     if is_deeper_than(VARIABLES_DEPTH_MAX, variables):
         message = f"variables may be nested {VARIABLES_DEPTH_MAX} levels deep at most"

@@ -1,6 +1,7 @@
 """Executing GraphQL operations on a composed schema."""
 
 from contextlib import nullcontext
+from dataclasses import replace
 
 from graphql import (
     DocumentNode,
@@ -68,6 +69,7 @@ class ComposedSchema:
         document = self.documents.read_request(request)
         if isinstance(document, list):
             return GraphQLAnswer(None, formatted(document), was_executed=False)
+        request = replace(request, query=document.text)
         operation = get_operation_ast(document.node, request.operation_name)
         if operation is None:
             return refused("OPERATION_NOT_FOUND", _which_operation(request))
