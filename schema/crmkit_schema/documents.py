@@ -71,20 +71,12 @@ class Documents:
         return [_not_trusted()] if self._only_trusted else self.read(request.query)
 
     def known(self, request: GraphQLRequest) -> Document | None:
-        """Return the document of a request if it was read before and nothing is wrong with it."""
-        if request.document_id is None:
-            return None if self._only_trusted else self._by_text.get(request.query)
-        known = self._by_id.get(request.document_id)
-        is_meant = known is not None and request.query in ("", known.text)
-        return known if is_meant else None
-
-    def known(self, request: GraphQLRequest) -> Document | None:
         """Return the document of a request if nothing of it has to be read or refused any more."""
         id_, text = request.document_id, request.query
         if id_ is None:
             return None if self._only_trusted else self._by_text.get(text)
         known = self._by_id.get(id_)
-        return known if known is not None and text in (id_, known.text) else None
+        return known if known is not None and text in ("", known.text) else None
 
     def read(self, text: str) -> Document | list[GraphQLError]:
         """Return a document that can be executed, or what is wrong with it.
