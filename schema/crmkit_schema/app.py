@@ -9,10 +9,12 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from crmkit import Crm, Settings
 from crmkit_schema import refusals
-from crmkit_schema.endpoint import Authenticate, GraphQLEndpoint, Limits
+from crmkit_schema.actors import Authenticate
+from crmkit_schema.endpoint import GraphQLEndpoint, Limits
 from crmkit_schema.graphiql import editor_routes
 from crmkit_schema.health import Check, database_check, health_routes
 from crmkit_schema.refusals import RequestRefused
@@ -23,7 +25,7 @@ from crmkit_schema.workers import Workers
 
 def create_app(
     crm: Crm, schema: Executes, checks: Mapping[str, Check] = MappingProxyType({})
-) -> Starlette:
+) -> ASGIApp:
     """Return the application that serves one crmkit.
 
     Args:
@@ -40,7 +42,7 @@ def http_app(
     schema: Executes,
     authenticate: Authenticate,
     checks: Mapping[str, Check],
-) -> Starlette:
+) -> ASGIApp:
     """Return the application made of these parts.
 
     Args:
@@ -63,7 +65,26 @@ def http_app(
     )
     # A redirect makes clients send the body again, and the token to wherever it points.
     app.router.redirect_slashes = False
-    return app
+    return Application(endpoint, app)
+
+
+class Application:
+    """Hands operations straight to their endpoint; routes and middleware are for all the rest.
+
+    Args:
+        endpoint: of `POST /graphql`.
+        rest: whatever else there is, and the same endpoint for other methods.
+    """
+
+    def __init__(self, endpoint: ASGIApp, rest: ASGIApp) -> None:
+        self._endpoint, self._rest = endpoint, rest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or follow one lifespan."""
+        is_operation = (
+            scope["type"] == "http" and scope["path"] == "/graphql" and scope["method"] == "POST"
+        )
+        await (self._endpoint if is_operation else self._rest)(scope, receive, send)
 
 
 def sdl_route(schema: Executes) -> Route:

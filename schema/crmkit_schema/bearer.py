@@ -1,14 +1,13 @@
 """The bearer token of a request, read from its Authorization header."""
 
 import re
-from collections.abc import Sequence
 
 from crmkit_schema.refusals import unauthenticated
 
-_BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]{1,512}=*)", re.IGNORECASE)
+_BEARER = re.compile(rb"bearer +([A-Za-z0-9._~+/-]{1,512}=*)", re.IGNORECASE)
 
 
-def bearer_token(authorization: Sequence[str]) -> str:
+def bearer_token(authorization: tuple[bytes, ...]) -> str:
     """Return the token out of the Authorization headers of one request.
 
     Raises:
@@ -17,4 +16,4 @@ def bearer_token(authorization: Sequence[str]) -> str:
     found = _BEARER.fullmatch(authorization[0].strip()) if len(authorization) == 1 else None
     if found is None:
         raise unauthenticated()
-    return found[1]
+    return found[1].decode()

@@ -38,6 +38,21 @@ class Cost:
     parts: list[tuple["Times", "Cost"]] = field(default_factory=list)
     defaults: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def depends_on_variables(self) -> bool:
+        """Whether requests of the same operation may cost differently."""
+        seen: set[int] = set()
+        rest = [self]
+        while rest:
+            part = rest.pop()
+            if id(part) in seen:
+                continue
+            seen.add(id(part))
+            if any(times.variables for times, _ in part.parts):
+                return True
+            rest += [below for _, below in part.parts]
+        return False
+
     def of(self, variables: Mapping[str, Any], known: dict[int, int]) -> int:
         """Return the cost for some variables; `known` remembers parts that occur often."""
         if id(self) not in known:

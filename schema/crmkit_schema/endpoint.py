@@ -1,28 +1,31 @@
 """GraphQL over HTTP: one POST, one operation, one answer."""
 
+import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
-import anyio
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from crmkit.access import Actor
 from crmkit.errors import DatabaseBusy, DatabaseNotReady
 from crmkit_schema import media_types, refusals
+from crmkit_schema.actors import Actors, Authenticate
 from crmkit_schema.bearer import bearer_token
 from crmkit_schema.body import read_body
+from crmkit_schema.heads import Head, read_head
 from crmkit_schema.refusals import RequestRefused
 from crmkit_schema.requests import Executes, GraphQLRequest, read_request
+from crmkit_schema.security_headers import RAW_HEADERS, SecurityHeaders
 from crmkit_schema.workers import ResultT, Workers, WorkersBusy, WorkOverran
 
 logger = logging.getLogger("crmkit")
 
-Authenticate = Callable[[str], Actor | None]
+QUICK_BYTES_MAX: Final = 8_192
+"""Largest body that is looked at on the event loop beyond reading it."""
 
 
 @dataclass(frozen=True)
@@ -54,46 +57,62 @@ class GraphQLEndpoint:
         self, schema: Executes, authenticate: Authenticate, workers: Workers, limits: Limits
     ) -> None:
         self._schema = schema
-        self._authenticate = authenticate
+        self._actors = Actors(authenticate)
         self._workers = workers
         self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever happens."""
-        request = Request(scope, receive)
-        media_type = media_types.answer_type(media_types.accept_header(request.headers))
+        head = read_head(scope["headers"])
+        media_type = media_types.answer_type(head.accept)
         try:
-            response = await self._answer(request, media_type)
+            status, answer = await self._answer(scope["method"], head, media_type, receive)
         except RequestRefused as refusal:
             response = refusal.response(media_type or media_types.JSON)
+            await SecurityHeaders(response)(scope, receive, send)
         except Exception:
             failure = refusals.internal()
             logger.exception("request failed, reference %s", failure.reference)
             response = failure.response(media_type or media_types.JSON)
-        await response(scope, receive, send)
+            await SecurityHeaders(response)(scope, receive, send)
+        else:
+            await _send(send, status, answer, media_type or media_types.JSON)
 
-    async def _answer(self, request: Request, media_type: str | None) -> Response:
+    async def _answer(
+        self, method: str, head: Head, media_type: str | None, receive: Receive
+    ) -> tuple[int, bytes]:
         """Check the request, cheapest first and a stranger's body never, then execute it."""
-        deadline = anyio.current_time() + self._limits.request_seconds_max
-        if request.method != "POST":
+        deadline = asyncio.get_running_loop().time() + self._limits.request_seconds_max
+        if method != "POST":
             raise refusals.method_not_allowed("POST")
         if media_type is None:
             raise refusals.not_acceptable()
-        actor = await self._actor(request, deadline)
-        if not media_types.is_json(request.headers.getlist("content-type")):
+        actor = await self._actor(head, deadline)
+        if not media_types.is_json(head.content_type):
             raise refusals.unsupported_media_type()
         limits = self._limits
-        body = await read_body(request, limits.body_bytes_max, limits.body_seconds_max)
-        work = self._executing(read_request(body), actor, media_type)
-        status, answer = await self._run(work, deadline)
-        return Response(answer, status, media_type=media_types.utf8(media_type))
+        body = await read_body(head, receive, limits.body_bytes_max, limits.body_seconds_max)
+        request = read_request(body)
+        quick = await self._quick(request, actor, deadline) if len(body) < QUICK_BYTES_MAX else None
+        if quick is not None:
+            return 200, quick
+        return await self._run(self._executing(request, actor, media_type), deadline)
 
-    async def _actor(self, request: Request, deadline: float) -> Actor:
-        token = bearer_token(request.headers.getlist("authorization"))
-        actor = await self._run(lambda: self._authenticate(token), deadline)
+    async def _actor(self, head: Head, deadline: float) -> Actor:
+        token = bearer_token(head.authorization)
+        actor = self._actors.known(token)
+        if actor is None:
+            actor = await self._run(lambda: self._actors.look_up(token), deadline)
         if actor is None:
             raise refusals.unauthenticated()
         return actor
+
+    async def _quick(self, request: GraphQLRequest, actor: Actor, deadline: float) -> bytes | None:
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await self._schema.answer_quickly(request, actor)
+        except TimeoutError:
+            raise refusals.timed_out(self._limits.request_seconds_max) from None
 
     def _executing(
         self, request: GraphQLRequest, actor: Actor, media_type: str
@@ -122,3 +141,13 @@ class GraphQLEndpoint:
         except (OperationalError, PoolTimeout):
             logger.exception("the database cannot be used")
             raise refusals.unavailable("UNAVAILABLE") from None
+
+
+async def _send(send: Send, status: int, answer: bytes, media_type: str) -> None:
+    headers = [
+        (b"content-type", media_types.utf8(media_type).encode()),
+        (b"content-length", b"%d" % len(answer)),
+        *RAW_HEADERS,
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer})

@@ -1,7 +1,7 @@
 """Which media types GraphQL over HTTP takes and gives."""
 
 import re
-from collections.abc import Sequence
+from functools import lru_cache
 
 from starlette.datastructures import Headers
 
@@ -22,16 +22,18 @@ def accept_header(headers: Headers) -> str | None:
     return ",".join(headers.getlist("accept")) if "accept" in headers else None
 
 
-def is_json(content_types: Sequence[str]) -> bool:
+@lru_cache(maxsize=256)
+def is_json(content_types: tuple[bytes, ...]) -> bool:
     """Tell whether the Content-Type headers are one `application/json`, in UTF-8 if said."""
     if len(content_types) != 1:
         return False
-    media_type, parameters = _split(content_types[0])
+    media_type, parameters = _split(content_types[0].decode("latin-1"))
     return media_type == JSON and all(
         name == "charset" and value == "utf-8" for name, value in parameters
     )
 
 
+@lru_cache(maxsize=256)
 def answer_type(accept: str | None) -> str | None:
     """Choose the media type of the answer from the Accept header; None if neither suits.
 

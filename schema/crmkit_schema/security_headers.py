@@ -9,6 +9,8 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
+"""The same for answers that are sent without the middleware."""
 
 
 class SecurityHeaders:

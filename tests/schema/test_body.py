@@ -3,18 +3,17 @@ from collections.abc import Awaitable, Callable
 
 import anyio
 import pytest
-from starlette.requests import Request
 from starlette.types import Message
 
 from crmkit_schema.body import read_body
+from crmkit_schema.heads import read_head
 from crmkit_schema.refusals import RequestRefused
 
 Headers = list[tuple[bytes, bytes]]
 
 
 def read(receive: Callable[[], Awaitable[Message]], headers: Headers, seconds: float = 5) -> bytes:
-    request = Request({"type": "http", "method": "POST", "headers": headers}, receive)
-    return anyio.run(read_body, request, 10, seconds)
+    return anyio.run(read_body, read_head(headers), receive, 10, seconds)
 
 
 def arriving(*chunks: bytes) -> Callable[[], Awaitable[Message]]:

@@ -56,6 +56,9 @@ class ReferenceSchema:
         began = result.data is not None or any(error.path for error in result.errors or ())
         return answered(result, was_executed=began)
 
+    async def answer_quickly(self, request: GraphQLRequest, actor: Actor) -> bytes | None:
+        return None
+
     def sdl(self) -> str:
         return ""
 

@@ -39,12 +39,12 @@ def test_the_answer_has_the_media_type_the_client_prefers(
     [JSON, "Application/JSON", f"{JSON};charset=utf-8", f'{JSON}; Charset="UTF-8"', f"{JSON};"],
 )
 def test_json_in_utf8_is_taken_however_it_is_spelt(content_type: str) -> None:
-    assert is_json([content_type])
+    assert is_json((content_type.encode(),))
 
 
 @pytest.mark.parametrize("content_types", [[], [JSON, JSON], ["text/json"], [f"{JSON}; x"]])
 def test_anything_else_is_not_json(content_types: list[str]) -> None:
-    assert not is_json(content_types)
+    assert not is_json(tuple(each.encode() for each in content_types))
 
 
 @pytest.mark.parametrize(

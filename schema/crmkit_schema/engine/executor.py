@@ -1,10 +1,8 @@
 """Answering queries by plans, and remembering the plans."""
 
 import logging
-from collections import OrderedDict
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
-from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from graphql import DocumentNode, GraphQLError, OperationDefinitionNode, OperationType
@@ -19,6 +17,7 @@ from crmkit_schema.engine.binding import Given
 from crmkit_schema.engine.plans import Plan, compile_plan
 from crmkit_schema.engine.tags import shape
 from crmkit_schema.engine.uncovered import Uncovered, Unready
+from crmkit_schema.remembered import Remembered
 from crmkit_schema.requests import GraphQLRequest
 from crmkit_schema.values import refuse_unstorable
 
@@ -40,8 +39,7 @@ class PlanExecutor:
 
     def __init__(self, schema: "ComposedSchema") -> None:
         self._schema = schema
-        self._plans: OrderedDict[Hashable, Plan | Uncovered] = OrderedDict()
-        self._lock = Lock()
+        self._plans: Remembered[Hashable, Plan | Uncovered] = Remembered(PLANS_MAX)
         self.covered = self.left = 0
 
     def __len__(self) -> int:
@@ -89,22 +87,30 @@ class PlanExecutor:
             Unready: there is none for this request.
             GraphQLError: the request's arguments are wrong.
         """
-        key = (
-            request.query,
-            request.operation_name,
-            context.actor.permissions,
-            shape(variables.coerced),
-        )
-        with self._lock:
-            known = self._plans.get(key)
-            if known is not None:
-                self._plans.move_to_end(key)
+        values = shape(variables.coerced)
+        known = self.known(request.query, request.operation_name, context.actor, values)
         if known is None:
-            known = self._compiled(document, operation, variables, context)
-            with self._lock:
-                self._plans[key] = known
-                if len(self._plans) > PLANS_MAX:
-                    self._plans.popitem(last=False)
+            made = self._compiled(document, operation, variables, context)
+            key = request.query, request.operation_name, context.actor.permissions, values
+            self._plans.add(key, made)
+            if isinstance(made, Uncovered):
+                raise made
+            known = made
+        return known
+
+    def known(
+        self, text: str, operation_name: str | None, actor: Actor, values: Hashable
+    ) -> Plan | None:
+        """Return the plan of an operation if it was compiled before.
+
+        Args:
+            text: of the document.
+            values: the shape of the variables.
+
+        Raises:
+            Uncovered: it is known that there is none.
+        """
+        known = self._plans.get((text, operation_name, actor.permissions, values))
         if isinstance(known, Uncovered):
             raise known
         return known
@@ -180,3 +186,4 @@ class PlanExecutor:
             return compile_plan(schema, document, operation, variables, context)
         except Uncovered as reason:
             return reason
+
