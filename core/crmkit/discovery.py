@@ -44,11 +44,13 @@ class Found:
         manifest: what it says about itself.
         implementation: the module, or object, that holds its hook implementations.
         origin: where it came from, for people.
+        is_built_in: whether its code comes with crmkit.
     """
 
     manifest: Plugin
     implementation: Any
     origin: str
+    is_built_in: bool = False
 
 
 def installed() -> dict[str, str]:
@@ -79,7 +81,9 @@ def load_installed(name: str) -> Found:
         module = importlib.import_module(modules[name])
     except (Exception, SystemExit) as error:
         raise _import_error(name, error) from error
-    return describe(module, f"module {modules[name]}", expected=name)
+    return describe(
+        module, f"module {modules[name]}", expected=name, is_built_in=_comes_with_crmkit(name)
+    )
 
 
 def load_file(path: Path) -> Found:
@@ -97,7 +101,9 @@ def load_file(path: Path) -> Found:
     return describe(module, f"file {path}", expected=path.stem)
 
 
-def describe(implementation: Any, origin: str, *, expected: str | None = None) -> Found:
+def describe(
+    implementation: Any, origin: str, *, expected: str | None = None, is_built_in: bool = False
+) -> Found:
     """Read the manifest of a plugin's module or object.
 
     Raises:
@@ -109,7 +115,12 @@ def describe(implementation: Any, origin: str, *, expected: str | None = None) -
         raise PluginError(name, f"{origin} defines no manifest; write plugin = Plugin(name=...)")
     if expected is not None and manifest.name != expected:
         raise PluginError(expected, f"its manifest says name={manifest.name!r}; they must agree")
-    return Found(manifest, implementation, origin)
+    return Found(manifest, implementation, origin, is_built_in)
+
+
+def _comes_with_crmkit(name: str) -> bool:
+    entries = entry_points(group=GROUP, name=name)
+    return all(each.dist is not None and each.dist.name == "crmkit" for each in entries)
 
 
 def _import_error(name: str, error: BaseException) -> PluginError:

@@ -35,7 +35,7 @@ def load_plugins(
     extra = tuple(extra)
     _refuse_unknown_sections(settings, extra)
     broken: dict[str, str] = {}
-    found: list[Found] = [discovery.describe(builtin, "crmkit itself")]
+    found: list[Found] = [discovery.describe(builtin, "crmkit itself", is_built_in=True)]
     loaders: list[Callable[[], Found]] = [
         *(lambda name=name: discovery.load_installed(name) for name in settings.plugins),
         *(
@@ -124,7 +124,7 @@ def _configure(item: Found, settings: Settings) -> LoadedPlugin:
     if manifest.settings is None:
         if section:
             raise PluginError(manifest.name, f"takes no settings, but got {', '.join(section)}")
-        return LoadedPlugin(manifest, item.implementation, item.origin, None)
+        return _loaded(item, None)
     _refuse_unknown(manifest.name, manifest.settings, section)
     try:
         options = manifest.settings.model_validate(section)
@@ -132,7 +132,13 @@ def _configure(item: Found, settings: Settings) -> LoadedPlugin:
         raise PluginError(
             manifest.name, explain(error, f"setting plugin.{manifest.name}.", manifest.settings)
         ) from None
-    return LoadedPlugin(manifest, item.implementation, item.origin, options)
+    return _loaded(item, options)
+
+
+def _loaded(item: Found, options: BaseModel | None) -> LoadedPlugin:
+    return LoadedPlugin(
+        item.manifest, item.implementation, item.origin, options, is_built_in=item.is_built_in
+    )
 
 
 def _refuse_unknown_sections(settings: Settings, extra: Sequence[Any]) -> None:

@@ -29,6 +29,7 @@ class LoadedPlugin:
         settings: its validated settings, or None.
         models: the tables it owns.
         interaction_kinds: the kinds of interaction it registers.
+        is_built_in: whether its code comes with crmkit.
     """
 
     manifest: Plugin
@@ -37,6 +38,7 @@ class LoadedPlugin:
     settings: BaseModel | None
     models: tuple[type[SQLModel], ...] = ()
     interaction_kinds: tuple[InteractionKind, ...] = ()
+    is_built_in: bool = False
 
     @property
     def name(self) -> str:
@@ -78,6 +80,11 @@ class PluginRegistry:
 
     def __contains__(self, name: str) -> bool:
         return any(loaded.name == name for loaded in self.plugins)
+
+    @property
+    def built_in(self) -> frozenset[str]:
+        """Names of core and of the plugins that come with crmkit."""
+        return frozenset(loaded.name for loaded in self.plugins if loaded.is_built_in)
 
     @property
     def rebuilders(self) -> list[tuple[LoadedPlugin, Rebuilder]]:

@@ -96,6 +96,7 @@ class Settings(BaseSettings):
         profile: `production` shows no schema, no editor and no suggestions; `development` does.
         body_bytes_max: largest request body taken.
         request_seconds_max: time after which a request is answered without its result.
+        plugin_seconds_max: time after which a plugin's function behind a field is given up.
         workers: requests executed at the same time.
         limits: how much one query may ask for.
         documents: which GraphQL documents are taken.
@@ -117,6 +118,7 @@ class Settings(BaseSettings):
     profile: Literal["production", "development"] = "production"
     body_bytes_max: int = Field(default=200_000, ge=1_000)
     request_seconds_max: float = Field(default=20.0, gt=0)
+    plugin_seconds_max: float = Field(default=3.0, gt=0)
     workers: int = Field(default=8, ge=1, le=64)
     limits: DocumentLimits = DocumentLimits()
     documents: DocumentSettings = DocumentSettings()

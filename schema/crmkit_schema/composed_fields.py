@@ -15,7 +15,7 @@ from crmkit_schema.sources import Announced, Computed, Given, Held, Mutated
 from crmkit_schema.specs import PUBLIC, TypeSpec, spec_of
 
 
-def composed(declared: StrawberryField, spec: TypeSpec | None) -> StrawberryField:
+def composed(declared: StrawberryField, spec: TypeSpec | None, owner: str = "") -> StrawberryField:
     """Return a copy of a field that knows every permission it needs.
 
     A field that needs more than its type does becomes nullable, so that a caller who lacks the
@@ -23,18 +23,20 @@ def composed(declared: StrawberryField, spec: TypeSpec | None) -> StrawberryFiel
 
     Args:
         spec: of the type it belongs to; None for the root types.
+        owner: of that type.
     """
     own = PUBLIC if spec is None else spec.permission
     permission = declared.permission if isinstance(declared, CrmField) else None
     needed = frozenset({own, permission or PUBLIC, _of_target(declared)} - {PUBLIC})
-    if not isinstance(declared, CrmField) and not needed:
+    is_attribute = not isinstance(declared, CrmField) and declared.base_resolver is None
+    if is_attribute and not needed:
         return declared
     if isinstance(declared, CrmField) and isinstance(declared.source, Given):
         needed = frozenset()  # the field that gives the connection asked for the permission
     made = copy(declared) if isinstance(declared, CrmField) else _held(declared)
     if isinstance(made.source, Mutated):
         made.type_annotation = StrawberryAnnotation(_result_union(made, made.source))
-    made.needed = needed
+    made.needed, made.owner = needed, made.owner or owner
     made.is_optional = isinstance(made.type, StrawberryOptional)
     # A permission may refuse it, and Python code may fail or be given up on: null is an answer.
     may_be_missing = needed - {own} or isinstance(made.source, Announced | Computed)

@@ -103,7 +103,8 @@ class Composition:
         if definition.origin not in self._fields:
             declared = [*definition.fields, *self._added.get(definition.name, ())]
             spec = spec_of(definition.origin)
-            self._fields[definition.origin] = [composed(each, spec) for each in declared]
+            owner = self.owners.get(definition.name, CORE)
+            self._fields[definition.origin] = [composed(each, spec, owner) for each in declared]
         return self._fields[definition.origin]
 
     def _claim_types(self, owner: str, contribution: SchemaContribution) -> None:

@@ -1,7 +1,9 @@
 """What one request knows: who asks, when, and through which session."""
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -14,6 +16,7 @@ from strawberry import Info
 
 from crmkit import Actor, Crm
 from crmkit_schema.fetching import Fetch
+from crmkit_schema.patience import Patience
 from crmkit_schema.specs import PUBLIC
 
 if TYPE_CHECKING:
@@ -36,6 +39,7 @@ class RequestContext:
         today: the shops' calendar day at that instant.
         schema: what the operation is executed on.
         announced: stored id of the row that a subscription delivers; None for other operations.
+        patience: how long functions of plugins are waited for.
     """
 
     crm: Crm
@@ -45,6 +49,8 @@ class RequestContext:
     today: date
     schema: "ComposedSchema"
     announced: UUID | None = None
+    patience: Patience = field(default_factory=Patience)
+    _reading: AbstractContextManager[Session] | None = field(default=None, repr=False)
     _rows_left: int = ROWS_MAX
     _fetch: Fetch | None = field(default=None, repr=False)
 
@@ -91,26 +97,51 @@ class RequestContext:
         return found
 
     @contextmanager
-    def snapshot(self) -> Iterator[None]:
+    def snapshot(self) -> Iterator[Session]:
         """Read everything inside the block from one snapshot."""
         if self.session is not None:
-            yield
+            yield self.session
             return
-        with self.crm.read() as session:
-            self.session = session
-            try:
-                yield
-            finally:
-                self.session = None
+        session = self._begin()
+        try:
+            yield session
+        finally:
+            self.end()
 
-    @contextmanager
-    def savepoint(self) -> Iterator[None]:
-        """Keep a statement of a plugin that fails inside the block from failing those after it."""
-        if self.session is None or self.crm.database.dialect == "sqlite":
-            yield
-            return
-        with self.session.begin_nested():
-            yield
+    def leave_failed_snapshot(self) -> None:
+        """Read from a new snapshot if a statement of a plugin failed in this one.
+
+        PostgreSQL refuses whatever follows in the same transaction.
+        """
+        if self._reading is not None and self.session is not None and _has_failed(self.session):
+            self.end()
+            self._begin()
+
+    def lent(self) -> "RequestContext":
+        """Return a context with the same session, for a function that may never end."""
+        lent = copy(self)
+        lent._fetch = None
+        return lent
+
+    def take_back(self, lent: "RequestContext") -> None:
+        """Go on after a function has ended that had a context of its own."""
+        self._rows_left = lent._rows_left
+
+    def renounce_session(self) -> None:
+        """Leave the session to the function it was lent to, which ends it, and open another."""
+        if self._reading is not None:
+            self._begin()
+
+    def end(self) -> None:
+        """Close the session that `snapshot` opened."""
+        reading, self._reading, self.session = self._reading, None, None
+        if reading is not None:
+            reading.__exit__(*sys.exc_info())
+
+    def _begin(self) -> Session:
+        self._reading = self.crm.read()
+        self.session = session = self._reading.__enter__()
+        return session
 
     def fetch(self, info: Info) -> Fetch:
         """Return what fetches rows for the operation that `info` belongs to."""
@@ -125,3 +156,11 @@ class RequestContext:
             "request_now": self.now,
         }
         return [dict(row) for row in session.connection().execute(statement, values).mappings()]
+
+
+def _has_failed(session: Session) -> bool:
+    """Tell whether a session is in a transaction of PostgreSQL in which a statement failed."""
+    if session.get_bind().dialect.name == "sqlite":
+        return False
+    driver: Any = session.connection().connection.driver_connection
+    return bool(driver.info.transaction_status.name == "INERROR")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
 
+from crmkit_schema.computing import compute
 from crmkit_schema.conditions import is_unique, source_of
 from crmkit_schema.declarations import CrmField
 from crmkit_schema.levels import Failure, keys_of, level_of, objects_of, want
@@ -147,8 +148,9 @@ def _computed(
         schema.schema_converter.scalar_registry,
         schema.config,
     )
-    with fetch.context.savepoint():
-        values = source.function(objects, fetch.context, **arguments)
+    values = compute(
+        declared, fetch.context, lambda own: source.function(objects, own, **arguments)
+    )
     if len(values) != len(objects):
         raise TypeError(
             f"{declared.python_name} gave {len(values)} values for {len(objects)} parents"

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLError, GraphQLResolveInfo
 from sqlalchemy import literal
+from strawberry import Info
 from strawberry.utils.str_converters import to_camel_case
 
 from crmkit.errors import Refused
+from crmkit_schema.computing import compute
 from crmkit_schema.declarations import CrmField
 from crmkit_schema.expansion import expand, expand_values
 from crmkit_schema.levels import Failure, decode, embed, level_of, objects_of, want
@@ -78,7 +80,7 @@ class Fetch:
         if isinstance(source, Held):
             return self._held(declared, parent, selected, args, kwargs)
         if isinstance(source, Resolved):
-            return self._expanded(_call(declared, args, kwargs), selected)
+            return self._expanded(self._computed(declared, args, kwargs), selected)
         if isinstance(source, Mutated):
             return self._mutated(declared, source, selected, args, kwargs)
         if isinstance(source, Announced):
@@ -133,7 +135,14 @@ class Fetch:
     ) -> Any:
         if declared.base_resolver is None:
             return getattr(parent, declared.python_name)
-        return self._expanded(_call(declared, args, kwargs), selected)
+        return self._expanded(self._computed(declared, args, kwargs), selected)
+
+    def _computed(self, declared: CrmField, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        def work(own: "RequestContext") -> Any:
+            told = {name: _of_context(each, own) for name, each in kwargs.items()}
+            return _call(declared, args, told)
+
+        return compute(declared, self.context, work)
 
     def _mutated(
         self,
@@ -192,6 +201,13 @@ def _call(declared: CrmField, args: list[Any], kwargs: dict[str, Any]) -> Any:
     if declared.base_resolver is None:
         raise TypeError(f"{declared.python_name} decorates no function")
     return declared.base_resolver(*args, **kwargs)
+
+
+def _of_context(value: Any, context: "RequestContext") -> Any:
+    """Return what a function is told, with a context of its own where that is the request's."""
+    if not isinstance(value, Info) or value.context is context:
+        return value
+    return type(value)(value._raw_info._replace(context=context), value._field)
 
 
 def _bound(value: Any) -> Any:

@@ -11,7 +11,6 @@ from graphql import (
     execute_sync,
     get_operation_ast,
 )
-from sqlmodel import Session
 from strawberry.printer import print_schema
 
 from crmkit import Actor, Crm, PluginError
@@ -23,6 +22,7 @@ from crmkit_schema.composition import CORE
 from crmkit_schema.context import RequestContext
 from crmkit_schema.documents import Documents
 from crmkit_schema.engine.executor import PlanExecutor
+from crmkit_schema.plugin_threads import PluginThreads
 from crmkit_schema.requests import GraphQLAnswer, GraphQLRequest
 from crmkit_schema.trusted_documents import trusted_documents
 
@@ -34,6 +34,8 @@ class ComposedSchema:
         composition: who contributed what.
         schema: the strawberry schema.
         plans: what answers most queries in one statement each.
+        built_in: names of core and of the plugins whose code is crmkit's own.
+        plugin_threads: where functions of all others run.
 
     Raises:
         PluginError: a plugin's part cannot be composed; it names the plugin.
@@ -48,6 +50,8 @@ class ComposedSchema:
         is_lenient = bool(crm.registry.broken)
         self.documents.trust(trusted_documents(crm.settings), is_lenient=is_lenient)
         self.plans = PlanExecutor(self)
+        self.built_in = crm.registry.built_in
+        self.plugin_threads = PluginThreads()
 
     def sdl(self) -> str:
         """Return the schema in GraphQL's definition language; stable for the same plugins."""
@@ -94,25 +98,20 @@ class ComposedSchema:
             document: good, as `documents` reads them; `operation` is the one of it to run.
         """
         is_query = operation.operation is OperationType.QUERY
-        with self.crm.read() if is_query else nullcontext() as session:
-            result = self._run(document, request, actor, session)
+        context = self.plans.context(actor)
+        with context.snapshot() if is_query else nullcontext():
+            result = self._run(document, request, context)
         raise_outage(result.errors or ())
         was_executed = result.data is not None or _began(result)
         return GraphQLAnswer(result.data, formatted(result.errors or ()), was_executed)
 
     def _run(
-        self,
-        document: DocumentNode,
-        request: GraphQLRequest,
-        actor: Actor,
-        session: Session | None,
+        self, document: DocumentNode, request: GraphQLRequest, context: RequestContext
     ) -> ExecutionResult:
-        now = self.crm.clock.now()
-        today = now.astimezone(self.crm.settings.zone).date()
         return execute_sync(
             self.schema._schema,
             document,
-            context_value=RequestContext(self.crm, actor, session, now, today, self),
+            context_value=context,
             variable_values=request.variables,
             operation_name=request.operation_name,
             hide_suggestions=self._is_production,

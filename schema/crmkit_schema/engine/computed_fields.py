@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from graphql import GraphQLError, GraphQLLeafType, GraphQLList, GraphQLNonNull, GraphQLOutputType
 from graphql.execution.values import VariableValues
 from strawberry.types.arguments import convert_arguments
 
+from crmkit_schema.computing import compute
+from crmkit_schema.declarations import CrmField
 from crmkit_schema.engine.binding import Given
 from crmkit_schema.engine.selecting import arguments_of
 from crmkit_schema.engine.uncovered import Uncovered
@@ -47,7 +49,12 @@ class ComputedField:
         if not holders:
             return
         parents = [self._parent(each[key]) for each in holders]
-        values = self.source.function(parents, given.context, **self._arguments(given, variables))
+        arguments = self._arguments(given, variables)
+        values = compute(
+            cast(CrmField, self.selected.declared),
+            given.context,
+            lambda own: self.source.function(parents, own, **arguments),
+        )
         if len(values) != len(parents):
             raise Uncovered("a computed field gave too few or too many values")
         for holder, value in zip(holders, values, strict=True):

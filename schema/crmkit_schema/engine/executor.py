@@ -170,8 +170,7 @@ class PlanExecutor:
             with self._schema.crm.database.read_once() as connection:
                 yield connection
             return
-        with self._schema.crm.read() as session:
-            context.session = session
+        with context.snapshot() as session:
             yield session.connection()
 
     def _compiled(
@@ -186,4 +185,3 @@ class PlanExecutor:
             return compile_plan(schema, document, operation, variables, context)
         except Uncovered as reason:
             return reason
-
