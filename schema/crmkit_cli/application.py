@@ -13,6 +13,7 @@ from crmkit_cli import (
     plugins,
     rebuild,
     schema,
+    schema_explain,
     serve,
     tokens,
     version,
@@ -63,6 +64,7 @@ def _plugins() -> typer.Typer:
 def _schema() -> typer.Typer:
     group = _group("The GraphQL schema of these plugins.")
     _add(group, "export", schema.export)
+    _add(group, "explain", schema_explain.explain)
     return group
 
 

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from crmkit import Crm
 
+ANY_DOCUMENTS = {"trusted": [], "only_trusted": False}
+"""Settings of `documents` for developers, whose manifests may be older than their schema."""
+
 
 @contextmanager
 def opened(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from crmkit_cli.opening import opened
+from crmkit_cli.opening import ANY_DOCUMENTS, opened
 from crmkit_cli.options import HERE, AsJson, DataDir
 from crmkit_cli.printing import print_json
 from crmkit_cli.refusing import REFUSED
@@ -26,7 +26,7 @@ def export(
     """Print the schema of core and the plugins that are on, in GraphQL's definition language."""
     from crmkit_schema.runtime import compose
 
-    with opened(data_dir) as crm:
+    with opened(data_dir, documents=ANY_DOCUMENTS) as crm:
         sdl = compose(crm).sdl()
     if check is not None:
         _compare(sdl, check, as_json)

@@ -77,8 +77,8 @@ class Ran:
 Run = Callable[..., Ran]
 
 
-def run(*words: object) -> Ran:
-    result = CliRunner().invoke(application(), [str(word) for word in words])
+def run(*words: object, stdin: str | None = None) -> Ran:
+    result = CliRunner().invoke(application(), [str(word) for word in words], input=stdin)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return Ran(result.exit_code, result.stdout, result.stderr)
@@ -108,8 +108,8 @@ def shop(migrated_dir: Path, tmp_path: Path) -> Path:
 def crmkit(shop: Path) -> Run:
     """Give a function that runs a command on the shop, inside this process."""
 
-    def run_on_shop(*words: object) -> Ran:
-        return run(*words, "--data-dir", shop)
+    def run_on_shop(*words: object, stdin: str | None = None) -> Ran:
+        return run(*words, "--data-dir", shop, stdin=stdin)
 
     return run_on_shop
 
