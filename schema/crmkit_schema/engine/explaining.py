@@ -10,7 +10,7 @@ from crmkit.errors import CrmkitError
 from crmkit_schema.document_reader import Document
 from crmkit_schema.engine.binding import Given
 from crmkit_schema.engine.fall_backs import FallBack, fall_backs
-from crmkit_schema.engine.plans import Plan, compile_plan
+from crmkit_schema.engine.plans import Plan
 from crmkit_schema.engine.uncovered import Uncovered, Unready
 
 if TYPE_CHECKING:
@@ -114,9 +114,11 @@ class _Explaining:
         """
         if operation.operation is not OperationType.QUERY:
             raise Uncovered(f"a {operation.operation.value} has no plan as a whole")
-        variables = self._schema.plans.variables(operation, self._variables)
-        schema, document = self._schema.schema._schema, self._document.node
-        plan = compile_plan(schema, document, operation, variables, self._context)
+        plans = self._schema.plans
+        variables = plans.variables(operation, self._variables)
+        plan = plans._compiled(self._document.node, operation, variables, self._context)
+        if isinstance(plan, Uncovered):
+            raise plan
         return plan, Given(variables.coerced, self._context)
 
     def _reason(self, operation: OperationDefinitionNode) -> str:
