@@ -12,20 +12,20 @@ from sqlmodel import Session
 
 from crmkit.engines import POSTGRES_OPTIONS, postgres_engine, sqlite_engine
 from crmkit.errors import DatabaseBusy, DatabaseNotReady, SessionMisused, SettingsError
+from crmkit.group_commit import GroupCommit
 from crmkit.quick_reads import QuickReads, quick_reads
 from crmkit.write_session import WriteSession, require_under_way, under_way
-
-_TURN_SECONDS_MAX = 15.0
 
 
 class Database:
     """One database, opened for reading at once and for writing on first need.
 
-    SQLite takes one writer: a lock file keeps other processes from writing, a lock in this one
-    lines the writing threads up on a single connection, so none of them ever meets
-    "database is locked". PostgreSQL takes as many as its pool holds.
+    SQLite takes one writer: a lock file keeps other processes from writing, in this one the
+    writing threads take turns on a single connection, so none of them ever meets "database is
+    locked", and share commits. PostgreSQL takes as many as its pool holds.
 
     Attributes:
+        group: how writes to SQLite take turns and share commits.
         quick: reads of one statement on the event loop.
     """
 
@@ -44,7 +44,7 @@ class Database:
                 f"database_url: {backend!r} is not supported; use sqlite or postgresql"
             )
         self.dialect = backend
-        self._turn = threading.Lock()
+        self.group = GroupCommit()
         self._writing = threading.local()
         self._claiming = threading.Lock()
         self._claim: FileLock | None = None
@@ -52,8 +52,9 @@ class Database:
             self._reader = sqlite_engine(self.url, writes=False)
             self._once = sqlite_engine(self.url, writes=False, begins=False)
             self._writer = sqlite_engine(self.url, writes=True)
+            self._sharing: Engine = self._writer.execution_options(group=self.group)
         else:
-            self._writer = postgres_engine(self.url)
+            self._writer = self._sharing = postgres_engine(self.url)
             self._reader = self._writer.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
@@ -99,6 +100,8 @@ class Database:
     def write(self, *, unhurried: bool = False) -> Iterator[WriteSession]:
         """Open a session that commits when the block ends and undoes everything if it raises.
 
+        What the block wrote is durable when `write` is left without an error.
+
         Args:
             unhurried: let statements take as long as they need, for work nobody waits for.
 
@@ -106,13 +109,13 @@ class Database:
             DatabaseBusy: another process writes the SQLite file, or another thread for too long.
             SessionMisused: the block ended the session's transaction, or there is one open already
                 in this thread.
+            WriteLost: a write that shared the SQLite transaction ended it.
         """
         if getattr(self._writing, "now", False):
             raise SessionMisused("open a second writing session beside")
-        self.claim()
-        with self._take_turn():
+        with self.turn(alone=unhurried):
             self._writing.now = True
-            session = WriteSession(self._writer)
+            session = WriteSession(self._sharing)
             try:
                 with session.begin():
                     if unhurried:
@@ -133,17 +136,21 @@ class Database:
                 session.connection().exec_driver_sql(f"SET LOCAL {option} = 0")
 
     @contextmanager
-    def _take_turn(self) -> Iterator[None]:
-        """Wait until no other thread writes; PostgreSQL does its own waiting."""
+    def turn(self, *, alone: bool = True) -> Iterator[None]:
+        """Keep other writes to SQLite away until the block ends; nothing on PostgreSQL.
+
+        Args:
+            alone: share no commit with others.
+
+        Raises:
+            DatabaseBusy: another process writes the SQLite file, or another thread for too long.
+        """
         if self.dialect != "sqlite":
             yield
             return
-        if not self._turn.acquire(timeout=_TURN_SECONDS_MAX):
-            raise DatabaseBusy(f"no turn to write came up in {_TURN_SECONDS_MAX} seconds")
-        try:
+        self.claim()
+        with self.group.turn(alone=alone):
             yield
-        finally:
-            self._turn.release()
 
     def claim(self) -> None:
         """Become the one process that writes this SQLite file; does nothing on PostgreSQL.
@@ -170,8 +177,7 @@ class Database:
     def create(self) -> None:
         """Make the SQLite file if there is none, empty; PostgreSQL's is the operator's to make."""
         if self.dialect == "sqlite" and not self._path().exists():
-            self.claim()
-            with self._turn, self._writer.connect():
+            with self.turn(), self._writer.connect():
                 pass
 
     @property

@@ -1,13 +1,15 @@
 """How connections to either kind of database are set up."""
 
 import os
+import sqlite3
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import QueuePool
 
 from crmkit.errors import SettingsError
+from crmkit.shared_connection import SharedConnection
 
 POSTGRES_OPTIONS = (
     "-c statement_timeout=15000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=30000"
@@ -29,7 +31,11 @@ def sqlite_engine(url: URL, *, writes: bool, begins: bool = True) -> Engine:
         poolclass=QueuePool,
         pool_size=1 if writes else 16,
         max_overflow=0 if writes else 48,
-        connect_args={"check_same_thread": False, "timeout": 5.0},
+        connect_args={
+            "check_same_thread": False,
+            "timeout": 5.0,
+            "factory": SharedConnection if writes else sqlite3.Connection,
+        },
     )
 
     @event.listens_for(engine, "connect")
@@ -48,8 +54,12 @@ def sqlite_engine(url: URL, *, writes: bool, begins: bool = True) -> Engine:
         for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}")
 
-    def begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    def begin(connection: Connection) -> None:
+        group = connection.get_execution_options().get("group")
+        if group is not None:
+            group.begin(connection)
+        else:
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     if begins:
         event.listen(engine, "begin", begin)

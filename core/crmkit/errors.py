@@ -116,6 +116,22 @@ class DatabaseBusy(CrmkitError):
     code: ClassVar[str] = "DATABASE_BUSY"
 
 
+class WriteLost(DatabaseBusy):
+    """Something ended the SQLite transaction that several writes share; send yours again.
+
+    It may be stored or gone; what is known already by its `source` and `external_id`, or by its
+    idempotency key, changes nothing when it comes again.
+    """
+
+    code: ClassVar[str] = "WRITE_LOST"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the database transaction that this write shared with others was ended by one of them "
+            "or hangs; it may be stored or gone: send it again"
+        )
+
+
 class SessionMisused(CrmkitError):
     """Code that works in somebody else's writing session tried to end it or to open another."""
 

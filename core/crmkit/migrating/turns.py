@@ -21,8 +21,7 @@ def migrating(database: Database) -> Iterator[Connection]:
     Raises:
         DatabaseBusy: another process writes the SQLite file, or keeps migrating.
     """
-    database.claim()
-    with database.writer.connect() as connection:
+    with database.turn(), database.writer.connect() as connection:
         opened = _sqlite if database.dialect == "sqlite" else _postgres
         with opened(connection):
             yield connection

@@ -1,0 +1,194 @@
+"""What sharing commits brings writes to SQLite: durable writes a second, alone and together.
+
+`python tests/benchmarks/group_commit.py --folder /on/the/disk/that/counts` compares one client,
+many clients whose every write commits for itself, and many clients that share commits. It does so
+for recording a sale of three lines with points, and for one small insert, which leaves out what
+the domain costs. Every answer counted was given after the commit that holds it.
+
+A disk may take longer than this machine's: `--sync-ms` adds a wait to each commit.
+"""
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Barrier, Thread
+
+sys.path[:0] = [str(Path(__file__).parents[2])]
+
+from sqlalchemy import text  # noqa: E402
+
+from crmkit import Crm, Settings  # noqa: E402
+from crmkit.migrating import upgrade  # noqa: E402
+from crmkit.shared_connection import SharedConnection  # noqa: E402
+from crmkit.testing import sale  # noqa: E402
+
+CUSTOMERS = 500
+SMALL = text("INSERT INTO small (number) VALUES (:number)")
+Write = Callable[[int], object]
+
+
+@dataclass(frozen=True)
+class Way:
+    """How writes come in.
+
+    Attributes:
+        clients: how many threads write at once.
+        writes_max: how many writes may share a commit.
+    """
+
+    name: str
+    clients: int
+    writes_max: int
+
+
+@dataclass(frozen=True)
+class Rate:
+    """What one round measured.
+
+    Attributes:
+        writes: durable writes per second.
+        cpu_us: processor microseconds of this process per write.
+        commits: commits per write.
+    """
+
+    writes: float
+    cpu_us: float
+    commits: float
+
+
+class Disk:
+    """Counts the commits of a writing connection, and makes each take longer."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds, self.commits = seconds, 0
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Watch every connection until the block ends."""
+        real = SharedConnection.make_durable
+
+        def make_durable(self_: SharedConnection) -> None:
+            real(self_)
+            self.commits += 1
+            if self.seconds:
+                time.sleep(self.seconds)
+
+        setattr(SharedConnection, "make_durable", make_durable)  # noqa: B010 mypy
+        try:
+            yield
+        finally:
+            setattr(SharedConnection, "make_durable", real)  # noqa: B010 mypy
+
+
+def main() -> None:
+    """Measure in interleaved rounds and print the medians."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, default=Path.cwd(), help="on the disk to measure")
+    parser.add_argument("--clients", type=int, default=16)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=1.5, help="of each round")
+    parser.add_argument("--sync-ms", type=float, default=0.0, help="added to each commit")
+    given = parser.parse_args()
+    many = given.clients
+    ways = (
+        Way("1 client", 1, 64),
+        Way(f"{many} clients, a commit each", many, 1),
+        Way(f"{many} clients, sharing commits", many, 64),
+    )
+    disk, ratios = Disk(given.sync_ms / 1000), []
+    with _crm(given.folder) as crm, disk.watching():
+        for name, write in (("sale with points", _sales(crm)), ("small insert", _inserts(crm))):
+            found = _measure(crm, disk, write, ways, given)
+            _print(name, found)
+            alone, apart, shared = (rate.writes for rate in found.values())
+            ratios.append(f"{name} {shared / alone:.1f}x one client, {shared / apart:.1f}x apart")
+    print(f"sharing commits, {many} clients, +{given.sync_ms:g} ms a commit: {'; '.join(ratios)}")
+
+
+@contextmanager
+def _crm(folder: Path) -> Iterator[Crm]:
+    with TemporaryDirectory(prefix="crmkit_bench_", dir=folder) as name:
+        url = f"sqlite:///{name}/crmkit.sqlite3"
+        settings = Settings.load(Path(name), database_url=url, plugins=("loyalty",))
+        with Crm(settings) as crm:
+            upgrade(crm.database, crm.registry)
+            yield crm
+
+
+def _sales(crm: Crm) -> Write:
+    def write(number: int) -> None:
+        lines = (("tea", 1, "10.00"), ("cup", 2, "3.50"), ("pot", 1, "20.00"))
+        made = sale(f"T{number}", *lines, customer=f"c{number % CUSTOMERS}", store="s1")
+        crm.record_transactions([made], create_missing_customers=True)
+
+    for number in range(CUSTOMERS):
+        write(-number - 1)
+    return write
+
+
+def _inserts(crm: Crm) -> Write:
+    crm.write(lambda session: session.execute(text("CREATE TABLE small (number INTEGER)")))
+    return lambda number: crm.write(lambda session: session.execute(SMALL, {"number": number}))
+
+
+def _measure(
+    crm: Crm, disk: Disk, write: Write, ways: tuple[Way, ...], given: argparse.Namespace
+) -> dict[str, Rate]:
+    numbers = count(1)
+    found: dict[str, list[Rate]] = {way.name: [] for way in ways}
+    for turn in range(given.rounds):
+        for way in ways if turn % 2 else ways[::-1]:
+            crm.database.group.writes_max = way.writes_max
+            found[way.name].append(_round(disk, write, numbers, way.clients, given.seconds))
+    return {
+        name: Rate(
+            *(
+                statistics.median(getattr(r, each) for r in rates)
+                for each in ("writes", "cpu_us", "commits")
+            )
+        )
+        for name, rates in found.items()
+    }
+
+
+def _round(disk: Disk, write: Write, numbers: Iterator[int], clients: int, seconds: float) -> Rate:
+    ready, done = Barrier(clients + 1), [0] * clients
+    end = [0.0]
+
+    def client(at: int) -> None:
+        ready.wait()
+        while time.perf_counter() < end[0]:
+            write(next(numbers))
+            done[at] += 1
+
+    threads = [Thread(target=client, args=(at,)) for at in range(clients)]
+    for thread in threads:
+        thread.start()
+    commits, cpu, started = disk.commits, time.process_time(), time.perf_counter()
+    end[0] = started + seconds
+    ready.wait()
+    for thread in threads:
+        thread.join()
+    took, total = time.perf_counter() - started, sum(done)
+    cpu_us = (time.process_time() - cpu) / total * 1e6
+    return Rate(total / took, cpu_us, (disk.commits - commits) / total)
+
+
+def _print(name: str, found: dict[str, Rate]) -> None:
+    print(f"{name}:")
+    for way, rate in found.items():
+        print(
+            f"  {way:30} {rate.writes:8,.0f} writes/s  {rate.cpu_us:6,.0f} CPU us"
+            f"  {rate.commits:.2f} commits a write"
+        )
+
+
+if __name__ == "__main__":
+    main()
