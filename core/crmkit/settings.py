@@ -41,6 +41,7 @@ class DocumentLimits(BaseModel):
         root_fields_max: fields at the top.
         mutations_max: mutations in one request.
         cost_max: objects that could be fetched, page sizes multiplied.
+        variable_objects_max: objects in the values of variables, such as rows to be written.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -54,6 +55,7 @@ class DocumentLimits(BaseModel):
     root_fields_max: int = Field(default=20, ge=1)
     mutations_max: int = Field(default=5, ge=1)
     cost_max: int = Field(default=20_000, ge=1)
+    variable_objects_max: int = Field(default=10_000, ge=1)
 
 
 class DocumentSettings(BaseModel):

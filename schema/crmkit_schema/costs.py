@@ -118,6 +118,18 @@ def defaults_of(node: OperationDefinitionNode) -> dict[str, Any]:
     }
 
 
+def objects_in(variables: Mapping[str, Any]) -> int:
+    """Return how many objects stand in the values of variables; each costs all its fields."""
+    count, level = 0, list(variables.values())
+    while level:
+        objects = [each for each in level if isinstance(each, dict)]
+        count += len(objects)
+        inside = [each.values() for each in objects]
+        lists = [each for each in level if isinstance(each, list)]
+        level = [value for each in (*inside, *lists) for value in each]
+    return count
+
+
 def _times(otherwise: int, given: list[ValueNode], read: Callable[[Any], int]) -> Times:
     names = tuple(each.name.value for each in given if isinstance(each, VariableNode))
     said = [read(_literal(each)) for each in given if not isinstance(each, VariableNode)]

@@ -26,7 +26,7 @@ from graphql import (
 )
 
 from crmkit.settings import DocumentLimits
-from crmkit_schema.costs import ONCE, Cost, Times, defaults_of, times_of
+from crmkit_schema.costs import ONCE, Cost, Times, defaults_of, objects_in, times_of
 
 _LEVELS_MAX = 150  # keeps this walk inside Python's own stack
 _INTROSPECTION = frozenset({"__schema", "__type"})
@@ -113,8 +113,11 @@ class Meter:
         """Return what an operation may cost, in objects.
 
         Raises:
-            GraphQLError: more than the limit; code COST_LIMIT.
+            GraphQLError: more than the limit, code COST_LIMIT; or more objects are sent than
+                their limit, code VARIABLES_LIMIT.
         """
+        sent = objects_in(variables)
+        _limit("VARIABLES_LIMIT", "objects in variables", sent, limits.variable_objects_max)
         _, measure = self.operations[operation_name]
         cost = measure.cost.of(variables, {})
         _limit("COST_LIMIT", "objects", cost, limits.cost_max)

@@ -13,6 +13,7 @@ from crmkit_schema.document_reader import DIGITS_MAX
 
 LENIENT = dict.fromkeys(DocumentLimits.model_fields, 10_000)
 PATH = ("customers(first: 1)", "nodes", "transactions(first: 1)", "nodes", "customer", "metrics")
+UPSERT = "($rows: [CustomerInput!]!) { upsertCustomers(input: {customers: $rows})"
 DIRECTIVES = ("@skip(if: false)", "@include(if: true)")
 DEEP = "{ customers(PAGE) { nodes { transactions(PAGE) { nodes { lines(PAGE) { nodes { sku }}}}}}}"
 SHALLOW = "{ customers(PAGE) { nodes { transactions(PAGE) { totalCount } } } }"
@@ -29,6 +30,10 @@ def names(count: int) -> str:
 
 def levels(count: int) -> str:
     return "".join(f"{{ {each} " for each in PATH[: count - 1]) + "{ __typename" + " }" * count
+
+
+def rows(count: int) -> dict[str, Any]:
+    return {"rows": [{"source": "till", "externalId": str(number)} for number in range(count)]}
 
 
 LIMITS: dict[str, tuple[str, int, Callable[[int], str]]] = {
@@ -71,7 +76,7 @@ def api_within(crm_factory: CrmFactory, api_of: Any) -> Callable[..., Any]:
 
 
 def test_every_limit_is_tested(tmp_path: Any) -> None:
-    assert set(LIMITS) == set(Settings(data_dir=tmp_path).limits.model_dump())
+    assert {*LIMITS, "variable_objects_max"} == set(Settings(data_dir=tmp_path).limits.model_dump())
 
 
 @pytest.mark.parametrize("name", LIMITS)
@@ -81,6 +86,14 @@ def test_a_document_may_reach_a_limit_and_not_pass_it(api_within: Any, name: str
 
     assert api(document(most))
     assert api.codes(document(most + 1)) == [code]
+
+
+def test_variables_may_hold_so_many_objects_and_no_more(api_within: Any) -> None:
+    query = f"mutation {UPSERT} {{ __typename }} }}"
+    api = api_within(variable_objects_max=3)
+
+    assert api(query, **rows(3)) == {"upsertCustomers": {"__typename": "UpsertCustomersSuccess"}}
+    assert api.codes(query, **rows(4)) == ["VARIABLES_LIMIT"]
 
 
 SIZES = [
