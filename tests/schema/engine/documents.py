@@ -1,214 +1,218 @@
-"""Random queries over a composed schema, drawn from a seed, valid more often than not."""
+"""Random documents over a composed schema, drawn from a seed, valid more often than not."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
 from graphql import (
-    GraphQLEnumType,
+    GraphQLBoolean,
     GraphQLField,
-    GraphQLInputObjectType,
-    GraphQLInputType,
-    GraphQLList,
+    GraphQLInterfaceType,
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLSchema,
+    GraphQLUnionType,
     get_named_type,
+    is_abstract_type,
     is_leaf_type,
 )
+from tests.schema.engine.arguments import Arguments, Variable, Variables
+from tests.schema.engine.known_values import KnownValues
 
-LEFT_OUT = frozenset({"node", "nodes", "modules"})
-Values = Mapping[str, Sequence[Any]]
-"""Values that occur in the data, by the name of the scalar or of the argument."""
+Composite = GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType
+_LONG_KEY = "k" * 70
+_WEIGHTS = {
+    "customers": 8, "transactions": 6, "interactions": 4, "customer": 6, "transaction": 4,
+    "modules": 1, "extrasStrict": 1, "extrasNumbers": 1, "extrasEcho": 1, "extrasBadge": 1,
+    "node": 4, "nodes": 4,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A document, of which one operation is to be run.
+
+    Attributes:
+        variables: those that the operation declares.
+    """
+
+    text: str
+    operation_name: str | None
+    is_mutation: bool
+    variables: Variables
 
 
 @dataclass
 class Draft:
-    """A query being drawn.
+    """A document being drawn.
 
     Attributes:
-        variables: type and value by name; the value is left out if None stands for it.
+        named: fragments that are complete, by the type they are on.
     """
 
     fragments: list[str] = field(default_factory=list)
-    variables: dict[str, tuple[str, Any]] = field(default_factory=dict)
-    conditions: int = 0
+    named: dict[str, list[str]] = field(default_factory=dict)
     keys: int = 0
+    fields_left: int = 60
 
 
 class Documents:
-    """Draws queries.
+    """Draws documents.
 
     Args:
-        values: what arguments may be, beside made-up values.
-        cursors: cursors by type name and order argument.
+        mutations: how often one writes, from 0 to 1.
     """
 
-    def __init__(self, schema: GraphQLSchema, rng: Random, values: Values) -> None:
-        assert schema.query_type is not None
-        self._query, self._rng, self._values = schema.query_type, rng, values
-        self._draft = Draft()
+    def __init__(
+        self, schema: GraphQLSchema, rng: Random, known: KnownValues, mutations: float
+    ) -> None:
+        self._schema, self._rng, self._known, self._mutations = schema, rng, known, mutations
+        self._draft, self._arguments = Draft(), Arguments(rng, known)
 
-    def draw(self) -> tuple[str, dict[str, tuple[str, Any]]]:
-        """Return a query and its variables: type and one value by name."""
-        self._draft = draft = Draft()
-        roots = [
-            self._field(self._query, self._root(), 4) for _ in range(self._rng.choice((1, 1, 2)))
-        ]
-        body = "{ " + " ".join(roots) + " }"
-        declared = []
-        for name, (type_, _) in draft.variables.items():
-            default = " = true" if type_ == "Boolean" and self._rng.random() < 0.3 else ""
-            declared.append(f"${name}: {type_}{default}")
-        head = f"query Drawn({', '.join(declared)}) " if declared else "query Drawn "
-        return "\n".join([head + body, *draft.fragments]), draft.variables
-
-    def redraw(self, variables: Mapping[str, tuple[str, Any]]) -> dict[str, Any]:
-        """Return other values for the variables of a query."""
-        return {
-            name: value if self._rng.random() < 0.5 else self._again(type_, value)
-            for name, (type_, value) in variables.items()
-            if not (type_ == "Boolean" and self._rng.random() < 0.1)
-        }
-
-    def _again(self, type_: str, value: Any) -> Any:
-        if type_ == "Boolean!" or type_ == "Boolean":
-            return self._rng.random() < 0.5
-        if isinstance(value, int):
-            return self._rng.randint(1, 6)
-        same = next((some for some in self._values.values() if value in some), None)
-        return self._rng.choice(list(same)) if same else value
-
-    def _root(self) -> str:
-        return str(self._rng.choice([n for n in self._query.fields if n not in LEFT_OUT]))
-
-    def _field(self, parent: GraphQLObjectType, name: str, depth: int) -> str:
-        declared = parent.fields[name]
-        arguments = self._arguments(parent, name, declared)
-        alias = ""
-        if arguments or self._rng.random() < 0.2:
-            self._draft.keys += 1
-            alias = f"k{self._draft.keys}: "
-        text = f"{alias}{name}{arguments}{self._directive()}"
-        named = get_named_type(declared.type)
-        if is_leaf_type(named):
-            return text
-        assert isinstance(named, GraphQLObjectType)
-        return f"{text} {self._selections(named, depth - 1)}"
-
-    def _selections(self, type_: GraphQLObjectType, depth: int) -> str:
+    def draw(self) -> Drawn:
+        """Return a document."""
         rng = self._rng
-        leaves = [n for n, f in type_.fields.items() if is_leaf_type(get_named_type(f.type))]
-        others = [n for n in type_.fields if n not in leaves]
-        chosen = rng.sample(leaves, min(len(leaves), rng.randint(1, 4)))
-        is_page = type_.name.endswith(("Connection", "Edge"))
-        if others and (depth > 0 or is_page):
-            chosen += rng.sample(others, min(len(others), rng.randint(1, 2)))
-        if rng.random() < 0.15 or not chosen:
-            chosen.append("__typename")
-        rng.shuffle(chosen)
+        self._draft, self._arguments = Draft(), Arguments(rng, self._known)
+        is_mutation = rng.random() < self._mutations
+        root: Any = self._schema.mutation_type if is_mutation else self._schema.query_type
         parts = []
-        for name in chosen:
-            made = name if name == "__typename" else self._field(type_, name, depth)
-            parts.append(self._wrapped(type_, made))
+        for _ in range(rng.choice((1, 1, 1, 2, 3))):
+            weights = [_WEIGHTS.get(each, 2) for each in root.fields]
+            name = rng.choices([*root.fields], weights)[0]
+            if rng.random() < 0.1:
+                parts.append("__typename")
+            parts.append(self._wrapped(root, self._field(root, name, rng.randint(3, 6))))
+        kind = "mutation" if is_mutation else "query"
+        body = "{ " + " ".join(parts) + " }"
+        declared = [_declared(name, each) for name, each in self._arguments.variables.items()]
+        head = f"{kind} Drawn({', '.join(declared)}) " if declared else f"{kind} Drawn "
+        if not declared and not is_mutation and rng.random() < 0.2:
+            head = ""
+        name = None
+        definitions = [head + body, *self._draft.fragments]
+        if head and rng.random() < 0.1:
+            name = "Drawn"
+            definitions.insert(rng.randint(0, 1), "query Other { __typename }")
+        text = "\n".join(definitions)
+        return Drawn(text, name, is_mutation, self._arguments.variables)
+
+    def values(self, drawn: Drawn) -> dict[str, Any]:
+        """Return values for the variables of a document."""
+        return Arguments(self._rng, self._known).values(drawn.variables)
+
+    def _field(self, parent: Any, name: str, depth: int) -> str:
+        declared = parent.fields[name]
+        arguments = self._arguments.of(parent.name, name, declared)
+        key, chance = "", self._rng.random()
+        if chance < 0.1 or (arguments and chance < 0.8):
+            self._draft.keys += 1
+            key = f"k{self._draft.keys}: "
+        if 0.1 < chance < 0.104:
+            key = f"{_LONG_KEY}{self._draft.keys}: "
+        head = f"{key}{name}{arguments}"
+        self._draft.fields_left -= 1
+        named: Any = get_named_type(declared.type)
+        if is_leaf_type(named):
+            return f"{head}{self._directive()}"
+        text = f"{head}{self._directive()} {self.selections(named, depth - 1)}"
+        if self._rng.random() < 0.08:  # the same field with other fields below, to be merged
+            text += f" {head}{self._directive()} {self.selections(named, depth - 1)}"
+        return text
+
+    def selections(self, type_: Composite, depth: int) -> str:
+        """Return what is selected of a type, in braces."""
+        if is_abstract_type(type_):
+            return self._of_abstract(type_, depth)
+        assert isinstance(type_, GraphQLObjectType)
+        parts = [
+            "__typename" if name == "__typename" else self._field(type_, name, depth)
+            for name in self._names(type_.fields, depth, type_.name)
+        ]
+        return self._joined(type_, parts)
+
+    def _joined(self, type_: Composite, parts: list[str]) -> str:
+        rng = self._rng
+        parts = [self._wrapped(type_, each) for each in parts]
+        known = self._draft.named.get(type_.name)
+        if known and rng.random() < 0.3:
+            parts.append(f"...{rng.choice(known)}{self._directive()}")
         if rng.random() < 0.1:
             parts.append(rng.choice(parts))  # the same again, to be merged
         return "{ " + " ".join(parts) + " }"
 
-    def _wrapped(self, type_: GraphQLObjectType, text: str) -> str:
+    def _of_abstract(self, type_: Any, depth: int) -> str:
+        rng, parts = self._rng, []
+        if isinstance(type_, GraphQLInterfaceType) and rng.random() < 0.6:
+            parts += rng.sample(list(type_.fields), rng.randint(1, len(type_.fields)))
+        if rng.random() < 0.6 or not parts:
+            parts.append("__typename")
+        possible = list(self._schema.get_possible_types(type_))
+        for each in rng.sample(possible, rng.randint(0, min(3, len(possible)))):
+            parts.append(f"... on {each.name}{self._directive()} {self.selections(each, depth)}")
+        success = next((each for each in possible if each.name.endswith("Success")), None)
+        if success and rng.random() < 0.8:
+            parts.append(f"... on {success.name} {self.selections(success, depth)}")
+        if isinstance(type_, GraphQLUnionType) and rng.random() < 0.3:
+            shared = [each for each in possible if any(i.name == "Problem" for i in
+                                                       each.interfaces)]  # fmt: skip
+            parts += ["... on Problem { code message __typename }"] if shared else []
+        rng.shuffle(parts)
+        return self._joined(type_, parts)
+
+    def _names(self, fields: dict[str, GraphQLField], depth: int, type_name: str) -> list[str]:
+        rng = self._rng
+        leaves = [n for n, f in fields.items() if is_leaf_type(get_named_type(f.type))]
+        others = [n for n in fields if n not in leaves]
+        chosen = rng.sample(leaves, min(len(leaves), rng.randint(1, 4)))
+        holds_rows = type_name.endswith(("Connection", "Edge", "Row", "Success"))
+        if others and self._draft.fields_left > 0 and (depth > 0 or (holds_rows and depth > -3)):
+            chosen += rng.sample(others, min(len(others), rng.randint(1, 2)))
+            if "extras" in others and "extras" not in chosen and rng.random() < 0.3:
+                chosen.append("extras")
+        if rng.random() < 0.15 or not chosen:
+            chosen.append("__typename")
+        rng.shuffle(chosen)
+        return chosen
+
+    def _wrapped(self, type_: Any, text: str) -> str:
         chance = self._rng.random()
-        if chance < 0.06:
+        if chance < 0.05:
             name = f"F{len(self._draft.fragments)}"
-            self._draft.fragments.append(f"fragment {name} on {type_.name} {{ {text} }}")
+            self._draft.fragments.append(
+                f"fragment {name} on {self._condition(type_, text)} {{ {text} }}"
+            )
+            self._draft.named.setdefault(type_.name, []).append(name)
             return f"...{name}{self._directive()}"
-        if chance < 0.12:
-            condition = f" on {type_.name}" if chance < 0.1 else ""
-            return f"...{condition}{self._directive()} {{ {text} }}"
+        if chance < 0.1:
+            on = f" on {self._condition(type_, text)}" if chance < 0.08 else ""
+            return f"...{on}{self._directive()} {{ {text} }}"
+        if chance < 0.12:  # an interface around a condition on the type itself
+            for each in getattr(type_, "interfaces", ()):
+                return f"... on {each.name} {{ ... on {type_.name} {{ {text} }} __typename }}"
         return text
 
+    def _condition(self, type_: Any, text: str) -> str:
+        """Return the type of a fragment: an interface, if the text is one of its plain fields."""
+        for each in getattr(type_, "interfaces", ()):
+            if text in each.fields:
+                return str(each.name)
+        return str(type_.name)
+
     def _directive(self) -> str:
-        if self._rng.random() > 0.06:
+        if self._rng.random() > 0.05:
             return ""
         name = self._rng.choice(("skip", "include"))
+        made = f" @{name}(if: {self._truth()})"
+        if self._rng.random() < 0.1:
+            made += f" @{'include' if name == 'skip' else 'skip'}(if: {self._truth()})"
+        return made
+
+    def _truth(self) -> str:
         if self._rng.random() < 0.3:
-            return f" @{name}(if: {self._rng.choice(('true', 'false'))})"
-        self._draft.conditions += 1
-        variable = f"b{self._draft.conditions}"
-        self._draft.variables[variable] = ("Boolean!", self._rng.random() < 0.5)
-        return f" @{name}(if: ${variable})"
-
-    def _arguments(self, parent: GraphQLObjectType, name: str, declared: GraphQLField) -> str:
-        if not declared.args:
-            return ""
-        if "first" in declared.args:
-            return self._page(name, declared)
-        chosen = self._rng.choice(list(declared.args))
-        known = self._values.get(f"{name} {chosen}")
-        if known:
-            value = self._variable(str(declared.args[chosen].type), self._rng.choice(list(known)))
-        else:
-            value = self._literal(declared.args[chosen].type, chosen, 2)
-        return f"({chosen}: {value})"
-
-    def _page(self, name: str, declared: GraphQLField) -> str:
-        rng, given = self._rng, []
-        backwards = rng.random() < 0.3
-        if rng.random() < 0.7:
-            size = self._variable("Int", rng.randint(1, 6))
-            given.append(f"{'last' if backwards else 'first'}: {size}")
-        order = ""
-        if "orderBy" in declared.args and rng.random() < 0.35:
-            order = self._literal(declared.args["orderBy"].type, "orderBy", 2)
-            given.append(f"orderBy: {order}")
-        if "filter" in declared.args and rng.random() < 0.4:
-            given.append(f"filter: {self._literal(declared.args['filter'].type, 'filter', 3)}")
-        cursors = self._values.get(f"cursor {get_named_type(declared.type).name} {order}", ())
-        if cursors and rng.random() < 0.3:
-            cursor = self._variable("String", rng.choice(list(cursors)))
-            given.append(f"{'before' if backwards else 'after'}: {cursor}")
-        return f"({', '.join(given)})" if given else ""
-
-    def _literal(self, type_: GraphQLInputType, name: str, depth: int) -> str:
-        """Return a value of an input type as it stands in a document, or a variable."""
-        rng = self._rng
-        bare = type_.of_type if isinstance(type_, GraphQLNonNull) else type_
-        if isinstance(bare, GraphQLList):
-            some = [self._literal(bare.of_type, name, depth - 1) for _ in range(rng.randint(0, 3))]
-            return "[" + ", ".join(some) + "]"
-        if isinstance(bare, GraphQLEnumType):
-            return str(rng.choice(list(bare.values)))
-        if isinstance(bare, GraphQLInputObjectType):
-            return self._object(bare, name, depth)
-        values = list(self._values.get(f"{name} {bare}", ()) or self._values.get(str(bare), ()))
-        value = rng.choice(values) if values else rng.randint(0, 5)
-        return self._variable(str(type_), value)
-
-    def _object(self, type_: GraphQLInputObjectType, name: str, depth: int) -> str:
-        required = [n for n, f in type_.fields.items() if isinstance(f.type, GraphQLNonNull)]
-        optional = [
-            n
-            for n, f in type_.fields.items()
-            if n not in required and (depth > 1 or n not in ("and", "or", "not"))
-        ]
-        count = self._rng.randint(0 if required else 1, 2)
-        chosen = required + self._rng.sample(optional, min(len(optional), count))
-        parts = [f"{n}: {self._literal(type_.fields[n].type, n, depth - 1)}" for n in chosen]
-        return "{" + ", ".join(parts) + "}"
-
-    def _variable(self, type_: str, value: Any) -> str:
-        """Return a value as a literal, or as a variable of its own."""
-        if self._rng.random() < 0.5:
-            return _written(value)
-        name = f"v{len(self._draft.variables)}"
-        self._draft.variables[name] = (type_, value)
-        return f"${name}"
+            return self._rng.choice(("true", "false"))
+        return self._arguments.variable(GraphQLNonNull(GraphQLBoolean), "directive", "if")
 
 
-def _written(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-        return f'"{escaped}"'
-    return str(value)
+def _declared(name: str, variable: Variable) -> str:
+    default = f" = {variable.default}" if variable.default else ""
+    return f"${name}: {variable.type}{default}"

@@ -2,15 +2,19 @@
 
 from collections.abc import Sequence
 from datetime import date
-from enum import StrEnum
 from typing import Any
 
 import strawberry
 from sqlalchemy import Double, FromClause, cast, func, select
+from strawberry.scalars import JSON
+from tests.schema.engine.extras_moods import Mood
+from tests.schema.engine.extras_python import ExtrasBadge, ExtrasQuery, ExtrasThing, badge, things
+from tests.schema.engine.extras_writing import ExtrasMutation
 
 from crmkit import Permission, Plugin, SchemaContribution, hookimpl, models, table_of
 from crmkit.models import TransactionKind
 from crmkit_schema import (
+    Codec,
     Connection,
     Customer,
     Transaction,
@@ -21,15 +25,7 @@ from crmkit_schema import (
     related,
 )
 
-SEE = "extras.read"
-
-
-@strawberry.enum(name="ExtrasMood", description="A mood.")
-class Mood(StrEnum):
-    """A mood."""
-
-    GOOD = "good"
-    BAD = "bad"
+SEE, WRITE, SECRETS = "extras.read", "extras.write", "extras.secrets"
 
 
 def share(rows: FromClause) -> Any:
@@ -65,6 +61,34 @@ def grumbles(parents: Sequence[Any], _context: Any) -> list[str]:
     return [each.family_name.upper() for each in parents]
 
 
+def badges(parents: Sequence[Any], _context: Any, *, least: int = 0) -> list[ExtrasBadge | None]:
+    """Make an object of each long name."""
+    names = ((each.display_name, each) for each in parents)
+    return [
+        badge(name, each.id, each.birth_on) if len(name) >= least else None for name, each in names
+    ]
+
+
+def several(parents: Sequence[Any], _context: Any) -> list[Any]:
+    """Make objects of two types."""
+    return [things(len(each.display_name) % 6) for each in parents]
+
+
+def anything(parents: Sequence[Any], _context: Any) -> list[Any]:
+    """Give JSON of every shape."""
+    return [[each.display_name, None, {"k": 0.5, "a": []}] for each in parents]
+
+
+def too_few(parents: Sequence[Any], _context: Any) -> list[int]:
+    """Forget somebody."""
+    return [1] * (len(parents) // 2 * 2)
+
+
+def wrong(parents: Sequence[Any], _context: Any) -> list[Any]:
+    """Give what GraphQL's Int refuses, here and there."""
+    return [2**40 if each.birth_on is None else 5 for each in parents]
+
+
 def is_sale(rows: FromClause) -> Any:
     """Sales alone."""
     return rows.c.kind == TransactionKind.SALE
@@ -91,10 +115,21 @@ class Extras:
     sales: int = mapped("A count.", sql=sales)
     family: str | None = mapped("May be null.", column="family_name")
     strict: str = mapped("Must not be null and is.", column="family_name")
+    reversed: str | None = mapped(
+        "Read by Python.", column="family_name", codec=Codec("reversed", lambda text: text[::-1])
+    )
+    secret: str | None = mapped("Not for all.", column="given_name", permission=SECRETS)
     greetings: list[str] = computed("With an argument.", greetings, needs=("display_name",))
     mood: Mood | None = computed("An enum.", moods, needs=("birth_on",))
     birthday: date | None = computed("A day.", birthdays, needs=("birth_on", "created_at", "id"))
     grumble: str | None = computed("Fails.", grumbles, needs=("family_name",))
+    badge: ExtrasBadge | None = computed(
+        "An object.", badges, needs=("display_name", "id", "birth_on")
+    )
+    things: list[ExtrasThing | None] = computed("A union.", several, needs=("display_name",))
+    anything: JSON = computed("Anything.", anything, needs=("display_name",))
+    too_few: int | None = computed("Forgets.", too_few)
+    wrong: int | None = computed("Refused here and there.", wrong, needs=("birth_on",))
     latest: Transaction | None = related("One of many.", child="customer_id")
     bought: list[Transaction] = related(
         "Two sales.", child="customer_id", where=is_sale, order=("occurred_at", "id"), limit=2
@@ -114,11 +149,13 @@ plugin = Plugin(
     name="extras",
     version="1",
     summary="For a test.",
-    permissions=[Permission(SEE, "For a test.")],
+    permissions=[Permission(each, "For a test.") for each in (SEE, WRITE, SECRETS)],
 )
 
 
 @hookimpl
 def register_graphql() -> SchemaContribution:
-    """One field on customers."""
-    return SchemaContribution(extends={"Customer": CustomerExtras})
+    """One field on customers, some at the root."""
+    return SchemaContribution(
+        queries=(ExtrasQuery,), mutations=(ExtrasMutation,), extends={"Customer": CustomerExtras}
+    )
