@@ -82,6 +82,31 @@ class DocumentSettings(BaseModel):
         return self
 
 
+class SubscriptionSettings(BaseModel):
+    """Who may listen to what happens, and how many.
+
+    Attributes:
+        origins: web pages that may open WebSockets, such as `https://desk.example`, beside those
+            of the server's own host.
+        connections_max: WebSockets and event streams of one process, together.
+        operations_max: subscriptions and queries that one WebSocket carries at once.
+        waiting_max: news that may wait for a subscriber who takes them too slowly.
+        hello_seconds_max: time a WebSocket has to say whose it is.
+        recheck_seconds: how often the token of a silent connection is looked at.
+        heartbeat_seconds: how often a silent event stream gives a sign of life.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    origins: tuple[str, ...] = ()
+    connections_max: int = Field(default=1_000, ge=0)
+    operations_max: int = Field(default=20, ge=1)
+    waiting_max: int = Field(default=1_000, ge=1)
+    hello_seconds_max: float = Field(default=10.0, gt=0)
+    recheck_seconds: float = Field(default=30.0, gt=0, le=60)
+    heartbeat_seconds: float = Field(default=15.0, gt=0)
+
+
 class Settings(BaseSettings):
     """Everything a retailer can choose without writing code.
 
@@ -102,6 +127,7 @@ class Settings(BaseSettings):
         workers: requests executed at the same time.
         limits: how much one query may ask for.
         documents: which GraphQL documents are taken.
+        subscriptions: who may listen to what happens, and how many.
     """
 
     model_config = SettingsConfigDict(
@@ -124,6 +150,7 @@ class Settings(BaseSettings):
     workers: int = Field(default=8, ge=1, le=64)
     limits: DocumentLimits = DocumentLimits()
     documents: DocumentSettings = DocumentSettings()
+    subscriptions: SubscriptionSettings = SubscriptionSettings()
 
     @field_validator("timezone")
     @classmethod

@@ -60,6 +60,7 @@ def demo(
     """Start crmkit with a made-up retailer: 600 customers and two years of sales."""
     from crmkit_cli import serving
     from crmkit_schema.app import create_app
+    from crmkit_schema.subscriptions.streams import Streams
 
     write_data_dir(data_dir, profile="development")
     with opened(data_dir, profile="development") as crm:
@@ -77,7 +78,9 @@ def demo(
             if no_serve:
                 announce()
             else:
-                serving.run(create_app(crm, schema), listening, announce)
+                streams = Streams(crm, schema)
+                app = create_app(crm, schema, streams=streams)
+                serving.run(app, listening, announce, streams)
 
 
 def _prepare(

@@ -25,6 +25,7 @@ def serve(
     from crmkit_cli import serving
     from crmkit_schema.app import create_app
     from crmkit_schema.runtime import compose
+    from crmkit_schema.subscriptions.streams import Streams
 
     with opened(data_dir, skip_broken=skip_broken) as crm:
         crm.database.claim()
@@ -39,7 +40,9 @@ def serve(
                 else:
                     print(f"Serving {url}; stop with Ctrl+C.", flush=True)
 
-            serving.run(create_app(crm, schema), listening, announce)
+            streams = Streams(crm, schema)
+            app = create_app(crm, schema, streams=streams)
+            serving.run(app, listening, announce, streams)
 
 
 def _warn(crm: "Crm") -> None:

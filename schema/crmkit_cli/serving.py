@@ -7,12 +7,15 @@ import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from crmkit.errors import SettingsError
+
+if TYPE_CHECKING:
+    from crmkit_schema.subscriptions.streams import Streams
 
 HEAD_BYTES_MAX = 16_384
 """Largest request line and headers taken, together."""
@@ -46,19 +49,39 @@ def address(listening: socket.socket) -> str:
     return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
 
 
-def run(app: ASGIApp, listening: socket.socket, announce: Callable[[], None]) -> None:
+class Server(uvicorn.Server):
+    """A server that says goodbye to subscribers, who would stay for ever."""
+
+    def __init__(self, config: uvicorn.Config, streams: "Streams") -> None:
+        super().__init__(config)
+        self._streams = streams
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End subscriptions first, then wait for the requests under way."""
+        await self._streams.stop()
+        await super().shutdown(sockets)
+
+
+def run(
+    app: ASGIApp,
+    listening: socket.socket,
+    announce: Callable[[], None],
+    streams: "Streams",
+) -> None:
     """Serve until SIGTERM or Ctrl+C, then leave with exit code 0.
 
     Requests under way get `GRACE_SECONDS` to end.
 
     Args:
+        streams: who subscribes to the application; they are sent away when it stops.
         announce: called when the server may be told about, and stopped.
     """
     _log_to_stderr()
     config = uvicorn.Config(
         app,
         http=_protocol(),
-        ws="none",
+        ws="auto",
+        ws_max_size=streams.message_bytes_max,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -70,7 +93,7 @@ def run(app: ASGIApp, listening: socket.socket, announce: Callable[[], None]) ->
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
     announce()
-    uvicorn.Server(config).run(sockets=[listening])
+    Server(config, streams).run(sockets=[listening])
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:

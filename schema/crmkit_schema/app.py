@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from crmkit import Crm, Settings
@@ -20,11 +20,17 @@ from crmkit_schema.health import Check, database_check, health_routes
 from crmkit_schema.refusals import RequestRefused
 from crmkit_schema.requests import Executes
 from crmkit_schema.security_headers import SecurityHeaders
+from crmkit_schema.subscriptions.event_streams import EventStreamEndpoint
+from crmkit_schema.subscriptions.sockets import SocketEndpoint
+from crmkit_schema.subscriptions.streams import Streams
 from crmkit_schema.workers import Workers
 
 
 def create_app(
-    crm: Crm, schema: Executes, checks: Mapping[str, Check] = MappingProxyType({})
+    crm: Crm,
+    schema: Executes,
+    checks: Mapping[str, Check] = MappingProxyType({}),
+    streams: Streams | None = None,
 ) -> ASGIApp:
     """Return the application that serves one crmkit.
 
@@ -32,9 +38,10 @@ def create_app(
         crm: whose tokens are accepted and whose settings count; the caller closes it.
         schema: what answers the operations.
         checks: what `/readyz` depends on besides the database, by name.
+        streams: who subscribes; nobody can if it is left out.
     """
     readiness = {"database": database_check(crm.database), **checks}
-    return http_app(crm.settings, schema, crm.authenticate, readiness)
+    return http_app(crm.settings, schema, crm.authenticate, readiness, streams)
 
 
 def http_app(
@@ -42,6 +49,7 @@ def http_app(
     schema: Executes,
     authenticate: Authenticate,
     checks: Mapping[str, Check],
+    streams: Streams | None = None,
 ) -> ASGIApp:
     """Return the application made of these parts.
 
@@ -50,10 +58,14 @@ def http_app(
         schema: what answers the operations.
         authenticate: returns whom a token belongs to, None if it is not good.
         checks: what `/readyz` depends on, by name.
+        streams: who subscribes.
     """
     limits = Limits(settings.body_bytes_max, settings.request_seconds_max)
-    endpoint = GraphQLEndpoint(schema, authenticate, Workers(settings.workers), limits)
-    routes = health_routes(checks)
+    events = EventStreamEndpoint(streams, limits.body_seconds_max) if streams else None
+    endpoint = GraphQLEndpoint(schema, authenticate, Workers(settings.workers), limits, events)
+    routes: list[BaseRoute] = [*health_routes(checks)]
+    if streams is not None:
+        routes.append(WebSocketRoute("/graphql", SocketEndpoint(streams)))
     if settings.profile == "development":
         routes += [*editor_routes(endpoint), sdl_route(schema)]
     else:

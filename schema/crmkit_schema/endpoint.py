@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from crmkit.access import Actor
 from crmkit.errors import DatabaseBusy, DatabaseNotReady
@@ -51,21 +51,31 @@ class GraphQLEndpoint:
         authenticate: returns whom a token belongs to, None if the token is not good.
         workers: the threads in which both of them run.
         limits: what one request may take.
+        events: answers requests that accept nothing but server-sent events.
     """
 
     def __init__(
-        self, schema: Executes, authenticate: Authenticate, workers: Workers, limits: Limits
+        self,
+        schema: Executes,
+        authenticate: Authenticate,
+        workers: Workers,
+        limits: Limits,
+        events: ASGIApp | None = None,
     ) -> None:
         self._schema = schema
         self._actors = Actors(authenticate)
         self._workers = workers
         self._limits = limits
+        self._events = events
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever happens."""
         head = read_head(scope["headers"])
         media_type = media_types.answer_type(head.accept)
         try:
+            if media_type is None and self._events and media_types.names_events(head.accept):
+                await self._events(scope, receive, send)
+                return
             status, answer = await self._answer(scope["method"], head, media_type, receive)
         except RequestRefused as refusal:
             response = refusal.response(media_type or media_types.JSON)

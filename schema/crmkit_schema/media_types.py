@@ -8,6 +8,7 @@ from starlette.datastructures import Headers
 JSON = "application/json"
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 HTML = "text/html"
+EVENT_STREAM = "text/event-stream"
 
 _QUALITY = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?")
 
@@ -56,8 +57,17 @@ def answer_type(accept: str | None) -> str | None:
 
 def names_html(accept: str | None) -> bool:
     """Tell whether the Accept header asks for a page by name, as browsers do."""
+    return _names(accept, HTML)
+
+
+def names_events(accept: str | None) -> bool:
+    """Tell whether the Accept header asks for server-sent events by name."""
+    return _names(accept, EVENT_STREAM)
+
+
+def _names(accept: str | None, wanted: str) -> bool:
     ranges = (_range(part) for part in (accept or "").split(","))
-    return any(media_type == HTML and quality for media_type, quality in ranges)
+    return any(media_type == wanted and quality for media_type, quality in ranges)
 
 
 def _precision(wanted: str, media_type: str) -> int:

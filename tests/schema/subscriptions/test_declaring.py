@@ -86,12 +86,18 @@ def test_a_name_that_is_taken_names_both_owners(api_with: Any) -> None:
         api_with(_of(customer_changed=(Customer, field)))
 
 
-@pytest.mark.parametrize("root", ["queries", "mutations"])
-def test_a_subscription_has_no_place_at_another_root(api_with: Any, root: str) -> None:
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda cls: SchemaContribution(queries=[cls]),
+        lambda cls: SchemaContribution(mutations=[cls]),
+    ],
+)
+def test_a_subscription_has_no_place_at_another_root(api_with: Any, made: Any) -> None:
     (cls,) = _of(seen=(Customer, subscription("Seen.", event=SEEN))).subscriptions
 
     with pytest.raises(PluginError, match="cannot be declared announced at the root"):
-        api_with(SchemaContribution(**{root: [cls]}))
+        api_with(made(cls))
 
 
 def test_a_subscription_has_no_place_below_the_root(api_with: Any) -> None:

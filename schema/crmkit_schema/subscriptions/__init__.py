@@ -1,0 +1,1 @@
+"""Subscriptions: from what was announced to answers over WebSockets and server-sent events."""
