@@ -7,6 +7,7 @@ import shutil
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,10 @@ def shop(crm_factory: CrmFactory, tmp_path: Path) -> Crm:
     (tmp_path / "plugins").mkdir()
     for name in ("greeting", "recall", "followups"):
         shutil.copy(ROOT / "docs" / "examples" / f"{name}.py", tmp_path / "plugins")
-    crm = crm_factory("loyalty", plugin={"recall": {"skus": ["tea"]}})
+    manifest = ROOT / "docs" / "examples" / "frontend" / "persisted-documents.json"
+    crm = crm_factory(
+        "loyalty", plugin={"recall": {"skus": ["tea"]}}, documents={"trusted": [manifest]}
+    )
     crm.upsert_customers([CustomerInput("till", "C-1", display_name="Ann")])
     crm.record_transactions([sale(str(number), customer="C-1") for number in range(3)])
     return crm
@@ -105,9 +109,19 @@ def test_a_query_answers_without_errors(snippet: Snippet, shop: Crm) -> None:
         assert all("code" not in each for each in answer.values()), answer
 
 
-@pytest.mark.parametrize("snippet", _snippets("python"))
-def test_python_is_pulled_from_a_file_that_is_tested(snippet: Snippet) -> None:
+@pytest.mark.parametrize("snippet", _snippets("python", "ts"))
+def test_programs_are_pulled_from_files_that_are_tested(snippet: Snippet) -> None:
     assert snippet.is_pulled
+
+
+def test_the_manifest_of_the_front_end_is_of_its_query() -> None:
+    folder = ROOT / "docs" / "examples" / "frontend"
+    manifest = json.loads((folder / "persisted-documents.json").read_text(encoding="utf-8"))
+    (written,) = re.findall("graphql\\(`(.+?)`\\)", (folder / "customers.ts").read_text(), re.S)
+
+    ((document_id, text),) = manifest.items()
+    assert sha256(text.encode()).hexdigest() == document_id
+    assert _fields(text) == _fields(written)
 
 
 @pytest.mark.parametrize("snippet", _snippets("toml"))
@@ -123,6 +137,11 @@ def test_settings_and_mappings_can_be_read(snippet: Snippet, tmp_path: Path) -> 
     read = Settings.load(tmp_path) if name == "crmkit.toml" else load_mapping(tmp_path / name)
 
     assert read
+
+
+def _fields(text: str) -> list[str]:
+    """Return the words of a query in alphabetical order: the client preset sorts selections."""
+    return sorted(re.findall(r"\w+", text))
 
 
 def _commands() -> list[Any]:
@@ -141,7 +160,7 @@ def test_a_command_exists_with_the_options_that_are_shown(line: str) -> None:
     program, *words = shlex.split(line.split(" && ")[-1])
     command: Any = get_command(application())
     if not program.endswith("crmkit"):
-        assert program in ("curl", "cp") or program.endswith("python"), program
+        assert program in ("curl", "cp", "npm", "npx") or program.endswith("python"), program
         return
     while words and hasattr(command, "commands") and words[0] in command.commands:
         command = command.commands[words.pop(0)]
