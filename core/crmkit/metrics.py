@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, true, update
+from sqlalchemy import bindparam, delete, func, insert, select, true, update
 from sqlmodel import Session
 
 from crmkit.batches import RecordedTransaction, TransactionBatch
@@ -41,6 +41,21 @@ _DAY = (
 )  # fmt: skip
 _CATEGORY = ("customer_id", "currency", "category", "net_minor", "quantity_milli", "line_count")
 _STORE = ("customer_id", "currency", "store", "net_minor", "sale_count")
+_WAITING = (Lifecycle.PROSPECT, Lifecycle.TARGET, Lifecycle.DORMANT)
+
+# Made once: to build a statement costs more than to run it.
+_customer, _day = table_of(Customer), table_of(CustomerDay)
+_wanted, _now = bindparam("wanted", expanding=True), bindparam("now")
+_days_with_sales = select(_day.c.customer_id, _day.c.currency, _day.c.business_on).where(
+    _day.c.customer_id.in_(_wanted),
+    _day.c.business_on.between(bindparam("first"), bindparam("last")),
+    _day.c.sale_count > 0,
+)
+_make_customers = (
+    update(_customer)
+    .where(_customer.c.id.in_(_wanted), _customer.c.lifecycle.in_(_WAITING))
+    .values(lifecycle=Lifecycle.CUSTOMER, lifecycle_since=_now, updated_at=_now)
+)
 
 
 class _Figures:
@@ -151,17 +166,13 @@ def _count_new_days(
     customers = sorted({UUID(key[0]) for key in with_sales})
     if not customers:
         return fresh
-    table = table_of(CustomerDay)
     on = sorted(key[2] for key in with_sales)
+    between = {"first": date.fromisoformat(on[0]), "last": date.fromisoformat(on[-1])}
     known = set()
     for start in range(0, len(customers), _CHUNK):
-        statement = table.select().where(
-            table.c.customer_id.in_(customers[start : start + _CHUNK]),
-            table.c.business_on.between(date.fromisoformat(on[0]), date.fromisoformat(on[-1])),
-            table.c.sale_count > 0,
-        )
-        for row in session.execute(statement):
-            known.add((row.customer_id.hex, row.currency, row.business_on.isoformat()))
+        values = {"wanted": customers[start : start + _CHUNK], **between}
+        for id_, currency, day in session.execute(_days_with_sales, values):
+            known.add((id_.hex, currency, day.isoformat()))
     for key in with_sales - known:
         fresh[key[:2]] += 1
     return fresh
@@ -169,19 +180,10 @@ def _count_new_days(
 
 def _promote(session: Session, ids: set[UUID | None], batch: TransactionBatch) -> None:
     """Turn prospects, targets and dormant customers who just bought into customers."""
-    table = table_of(Customer)
-    waiting = (Lifecycle.PROSPECT, Lifecycle.TARGET, Lifecycle.DORMANT)
     wanted = sorted(id_ for id_ in ids if id_ is not None)
     for start in range(0, len(wanted), _CHUNK):
-        session.execute(
-            update(table)
-            .where(table.c.id.in_(wanted[start : start + _CHUNK]), table.c.lifecycle.in_(waiting))
-            .values(
-                lifecycle=Lifecycle.CUSTOMER,
-                lifecycle_since=batch.recorded_at,
-                updated_at=batch.recorded_at,
-            )
-        )
+        values = {"wanted": wanted[start : start + _CHUNK], "now": batch.recorded_at}
+        session.execute(_make_customers, values)
 
 
 def rebuild(session: Session, customers: Iterable[UUID] | None = None) -> int:

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import and_, func, select, text
+from sqlalchemy import and_, exists, func, select, text
 from sqlmodel import Session
 
 from crmkit import RecordedLine, table_of
@@ -20,6 +20,8 @@ from crmkit_loyalty.models import EntryKind, LedgerEntry, Lot
 _CHUNK = 500
 _entry, _lot = table_of(LedgerEntry), table_of(Lot)
 _transaction, _line = table_of(Transaction), table_of(TransactionLine)
+# Made once: an alias costs more than most statements that use it.
+_void, _undo = _transaction.alias("void"), _entry.alias("undo")
 
 
 class Link(NamedTuple):
@@ -124,19 +126,18 @@ def _links_to(
     session: Session, sales: Collection[UUID], batch: Collection[UUID]
 ) -> Iterator[tuple[Link, list[Returned]]]:
     """Give what came back of sales, oldest first, without the batch and what was voided."""
-    void = _transaction.alias("void")
-    voids = and_(void.c.original_id == _transaction.c.id, void.c.kind == TransactionKind.VOID)
+    voids = and_(_void.c.original_id == _transaction.c.id, _void.c.kind == TransactionKind.VOID)
     links: dict[Link, list[Returned]] = defaultdict(list)
     for wanted in _chunks(sales):
         statement = (
             select(
                 *(_transaction.c[field] for field in Link._fields),
-                void.c.id,
+                _void.c.id,
                 _line.c.original_position,
                 _line.c.quantity_milli,
             )
             .join(_line, _line.c.transaction_id == _transaction.c.id)
-            .outerjoin(void, voids)
+            .outerjoin(_void, voids)
             .where(_transaction.c.original_id.in_(wanted), _line.c.original_position.is_not(None))
         )
         for *link, voided_by, position, quantity in session.execute(statement):
@@ -147,13 +148,10 @@ def _links_to(
 
 def _taken(session: Session, accruals: Collection[UUID]) -> Iterator[tuple[UUID, int]]:
     """Give the points taken back from each accrual, without what voids have undone."""
-    undo = _entry.alias("undo")
-    undone = (
-        select(undo.c.id)
-        .where(undo.c.reverses_entry_id == _entry.c.id, undo.c.source_id != _entry.c.source_id)
-        .exists()
-    )
     for wanted in _chunks(accruals):
+        undone = exists().where(
+            _undo.c.reverses_entry_id == _entry.c.id, _undo.c.source_id != _entry.c.source_id
+        )
         statement = (
             select(_entry.c.reverses_entry_id, func.sum(-_entry.c.points_delta))
             .where(_entry.c.reverses_entry_id.in_(wanted), ~undone)

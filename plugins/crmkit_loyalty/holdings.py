@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from uuid import UUID
 
-from sqlalchemy import exists, func, insert, literal, select
+from sqlalchemy import bindparam, exists, func, insert, literal, select
 from sqlmodel import Session
 
 from crmkit import table_of
@@ -15,6 +15,19 @@ _CHUNK = 500
 _account, _entry = table_of(LoyaltyAccount), table_of(LedgerEntry)
 _lot, _allocation = table_of(Lot), table_of(Allocation)
 _customer = table_of(Customer)
+_wanted = bindparam("wanted", expanding=True)
+_open_missing = insert(_account).from_select(
+    ["customer_id", "balance", "debt"],
+    select(_customer.c.id, literal(0), literal(0))
+    .where(_customer.c.id.in_(_wanted), ~exists().where(_account.c.customer_id == _customer.c.id))
+    .order_by(_customer.c.id),
+)
+_lock = (
+    select(_account.c.customer_id, _account.c.balance - _account.c.debt)
+    .where(_account.c.customer_id.in_(_wanted))
+    .order_by(_account.c.customer_id)
+    .with_for_update()
+)
 
 
 def lock_accounts(session: Session, customers: Iterable[UUID]) -> dict[UUID, Holding]:
@@ -28,21 +41,11 @@ def lock_accounts(session: Session, customers: Iterable[UUID]) -> dict[UUID, Hol
     wanted = sorted(customers)
     chunks = [wanted[start : start + _CHUNK] for start in range(0, len(wanted), _CHUNK)]
     for chunk in chunks:
-        missing = select(_customer.c.id, literal(0), literal(0)).where(
-            _customer.c.id.in_(chunk),
-            ~exists().where(_account.c.customer_id == _customer.c.id),
-        )
-        columns = ["customer_id", "balance", "debt"]
-        session.execute(insert(_account).from_select(columns, missing.order_by(_customer.c.id)))
+        session.execute(_open_missing, {"wanted": chunk})
     locked: dict[UUID, Holding] = {}
     for chunk in chunks:
-        statement = (
-            select(_account.c.customer_id, _account.c.balance - _account.c.debt)
-            .where(_account.c.customer_id.in_(chunk))
-            .order_by(_account.c.customer_id)
-            .with_for_update()
-        )
-        locked.update((id_, Holding(net)) for id_, net in session.execute(statement))
+        rows = session.execute(_lock, {"wanted": chunk})
+        locked.update((id_, Holding(net)) for id_, net in rows)
     return locked
 
 
