@@ -48,8 +48,8 @@ def main() -> None:
                 print(mismatch, flush=True)
             print(
                 f"round {done} of {len(rounds)}: {total.compared:,} operations, "
-                f"{total.covered / total.compared:.1%} by plan, {len(total.mismatches)} mismatches, "
-                f"{time.monotonic() - started:,.0f} s",
+                f"{total.covered / total.compared:.1%} by plan, {len(total.mismatches)} mismatches,"
+                f" {time.monotonic() - started:,.0f} s",
                 flush=True,
             )
     print(total.report())
@@ -89,7 +89,11 @@ def _places(dialect: str | None) -> Iterator[dict[str, str]]:
 
 
 def _pool(jobs: int, places: dict[str, str]) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(jobs, get_context("spawn"), _addresses.update, (places,))
+    return ProcessPoolExecutor(jobs, get_context("spawn"), _begin, (places,))
+
+
+def _begin(places: dict[str, str]) -> None:
+    _addresses.update(places)
 
 
 def _summary(total: Tally, seconds: float) -> str:

@@ -1,5 +1,6 @@
 """Comparing plans with the reference executor, on random operations over every built-in plugin."""
 
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -10,6 +11,7 @@ from tests.schema.engine.documents import Documents, Drawn
 from tests.schema.engine.known_values import KnownValues
 from tests.schema.engine.planned import Planned
 from tests.schema.engine.roles import actors_of
+from tests.schema.engine.shrinking import shrunk
 from tests.schema.engine.tally import Mismatch, Tally
 from tests.schema.engine.twins import Twins
 
@@ -20,6 +22,7 @@ MISMATCHES_MAX = 3  # of one round, as more say the same
 _EACH = 5  # operations of one document
 _MADE_BY_PYTHON = ("adge", "hings", "node", "extras", "modules")
 _NOTHING = GraphQLAnswer({})
+_DIFFER = "answers differ"
 
 
 class Round:
@@ -47,10 +50,12 @@ class Round:
                     self.tally.invalid += 1
                     continue
                 for _ in range(min(_EACH, count - self.tally.compared)):
-                    self._compare(planned, drawn)
+                    if not self._compare(planned, drawn):
+                        break
         return self.tally
 
-    def _compare(self, planned: Planned, drawn: Drawn) -> None:
+    def _compare(self, planned: Planned, drawn: Drawn) -> bool:
+        """Compare one operation; tell whether all is well."""
         role = self._rng.choices([*self._actors], self._weights)[0]
         values = self._documents.values(drawn)
         request = GraphQLRequest(drawn.text, values, drawn.operation_name)
@@ -61,10 +66,10 @@ class Round:
         answer = planned.execute(request, self._actors[role])
         if answer is not None and _is_refused(answer):
             self.tally.refused += 1
-            return
+            return True
         if answer is None:
             self.tally.note(self._labels(role, drawn), planned.reason, _NOTHING, 0)
-            return
+            return True
         self._twins.ids.begin(number)
         expected = self._by_reference(request, role)
         reason = planned.reason if planned.was_left else None
@@ -73,12 +78,32 @@ class Round:
         what = self._difference(planned, drawn, answer, expected)
         if what:
             found = Mismatch(
-                self._dialect, self._seed, role, what, drawn.text, values, said(answer),
-                said(expected),
-            )  # fmt: skip
-            self.tally.mismatches.append(found)
+                self._dialect, self._seed, role, what, request, said(answer), said(expected)
+            )
+            is_shorter = what == _DIFFER and not drawn.is_mutation
+            self.tally.mismatches.append(self._shrunk(planned, found) if is_shorter else found)
         if drawn.is_mutation:
             self._known.renew()
+        return not what
+
+    def _shrunk(self, planned: Planned, found: Mismatch) -> Mismatch:
+        """Return a mismatch with the smallest query that still shows it."""
+
+        def answered(text: str) -> Mismatch | None:
+            smaller = replace(found.request, query=text)
+            if isinstance(self._twins.planned.documents.read(text), list):
+                return None
+            answer = planned.execute(smaller, self._actors[found.role])
+            if answer is None or _is_refused(answer):
+                return None
+            expected = said(self._by_reference(smaller, found.role))
+            return replace(found, request=smaller, planned=said(answer), expected=expected)
+
+        def shows(text: str) -> bool:
+            again = answered(text)
+            return again is not None and not are_same(again.planned, again.expected)
+
+        return answered(shrunk(found.request.query, shows)) or found
 
     def _labels(self, role: str, drawn: Drawn) -> tuple[str, ...]:
         kind = "mutation" if drawn.is_mutation else "query"
@@ -88,7 +113,7 @@ class Round:
         self, planned: Planned, drawn: Drawn, answer: GraphQLAnswer, expected: GraphQLAnswer
     ) -> str:
         if not are_same(said(answer), said(expected)):
-            return "answers differ"
+            return _DIFFER
         if drawn.is_mutation:
             tables = self._twins.differing_tables()
             return f"tables differ: {', '.join(tables)}" if tables else ""

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from crmkit_schema.requests import GraphQLAnswer
+from crmkit_schema.requests import GraphQLAnswer, GraphQLRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +20,14 @@ class Mismatch:
     seed: int
     role: str
     what: str
-    query: str
-    variables: dict[str, Any] | None
+    request: GraphQLRequest
     planned: bytes
     expected: bytes
 
     def __str__(self) -> str:
         return (
-            f"{self.what} ({self.dialect}, seed {self.seed}, {self.role})\n{self.query}\n"
-            f"variables {self.variables!r}\n"
+            f"{self.what} ({self.dialect}, seed {self.seed}, {self.role})\n{self.request.query}\n"
+            f"variables {self.request.variables!r}\n"
             f"planned  {self.planned.decode()}\nexpected {self.expected.decode()}\n"
         )
 
