@@ -1,7 +1,7 @@
 """What one request knows: who asks, when, and through which session."""
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from copy import copy
 from dataclasses import dataclass, field
@@ -22,6 +22,7 @@ from crmkit_schema.specs import PUBLIC
 if TYPE_CHECKING:
     from crmkit_schema.runtime import ComposedSchema
 
+RowReader = Callable[[Info, Mapping[type, Sequence[Any]]], dict[tuple[type, Any], Any] | None]
 ROWS_MAX = 20_000
 """Most rows that one operation reads; keys of one level stay below what databases bind at once."""
 
@@ -40,6 +41,8 @@ class RequestContext:
         schema: what the operation is executed on.
         announced: stored id of the row that a subscription delivers; None for other operations.
         patience: how long functions of plugins are waited for.
+        planned_rows: reads rows by id with all that is selected of them, where a plan can.
+        written: what root fields of a mutation gave that were called already, by selection.
     """
 
     crm: Crm
@@ -50,6 +53,8 @@ class RequestContext:
     schema: "ComposedSchema"
     announced: UUID | None = None
     patience: Patience = field(default_factory=Patience)
+    planned_rows: RowReader | None = field(default=None, repr=False)
+    written: dict[tuple[int, ...], Any] = field(default_factory=dict, repr=False)
     _reading: AbstractContextManager[Session] | None = field(default=None, repr=False)
     _rows_left: int = ROWS_MAX
     _fetch: Fetch | None = field(default=None, repr=False)

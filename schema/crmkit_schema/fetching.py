@@ -152,8 +152,11 @@ class Fetch:
         args: list[Any],
         kwargs: dict[str, Any],
     ) -> Any:
+        written = self.context.written
         try:
-            answer = _call(declared, args, kwargs)
+            answer = (
+                written[selected.key] if selected.key in written else _call(declared, args, kwargs)
+            )
         except Refused as error:
             return as_problem(error, source.members)
         with self.context.snapshot():

@@ -1,6 +1,6 @@
 """Records by global id."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from strawberry import Info
 
 from crmkit_schema.context import RequestContext
 from crmkit_schema.object_types import split_id
+from crmkit_schema.specs import permission_of
 from crmkit_schema.values import bad_input
 
 IDS_MAX = 100
@@ -35,20 +36,35 @@ def fetch_nodes(info: Info, ids: Sequence[str]) -> list[Any]:
             f"at most {IDS_MAX} ids, got {len(ids)}", extensions={"code": "PAGE_SIZE"}
         )
     context: RequestContext = info.context
-    by_class: dict[type, list[UUID]] = {}
+    wanted: dict[type, dict[UUID, None]] = {}
     keys = []
     for text in ids:
         prefix, id_ = split_id(text)
         cls = context.schema.composition.nodes.get(prefix)
         if cls is None:
             raise bad_input(f"{text[:60]!r} is not an id that crmkit gave")
-        by_class.setdefault(cls, []).append(id_)
+        wanted.setdefault(cls, {})[id_] = None
         keys.append((cls, id_))
-    found = {
-        (cls, id_): each
-        for cls, some in by_class.items()
-        for id_, each in context.fetch(info)
-        .nodes(info._raw_info, cls, list(dict.fromkeys(some)))
-        .items()
-    }
+    found = rows_by_id(info, {cls: list(some) for cls, some in wanted.items()})
     return [found.get(key) for key in keys]
+
+
+def rows_by_id(
+    info: Info[Any, Any], wanted: Mapping[type, Sequence[UUID]]
+) -> dict[tuple[type, UUID], Any]:
+    """Return rows by their type and stored id, with everything that the client selects of them.
+
+    Raises:
+        GraphQLError: the caller may not see objects of one of the types.
+    """
+    context: RequestContext = info.context
+    context.require({permission_of(cls) for cls in wanted})
+    planned = context.planned_rows(info, wanted) if context.planned_rows is not None else None
+    if planned is not None:
+        return planned
+    fetch = context.fetch(info)
+    return {
+        (cls, id_): each
+        for cls, ids in wanted.items()
+        for id_, each in fetch.nodes(info._raw_info, cls, ids).items()
+    }

@@ -7,6 +7,7 @@ from strawberry import Info
 from strawberry.types.base import get_object_definition
 
 from crmkit import NotFound
+from crmkit_schema.nodes import rows_by_id
 from crmkit_schema.object_types import split_id
 from crmkit_schema.specs import spec_of
 
@@ -40,10 +41,11 @@ def fetch_row(info: Info[Any, Any], cls: type[T], id_: UUID | str) -> T:
         NotFound: there is no such row.
     """
     key = read_id(cls, id_) if isinstance(id_, str) else id_
-    found: dict[UUID, T] = info.context.fetch(info).nodes(info._raw_info, cls, [key])
-    if key not in found:
+    found = rows_by_id(info, {cls: [key]})
+    if (cls, key) not in found:
         raise NotFound(_name(cls), id_)
-    return found[key]
+    row: T = found[cls, key]
+    return row
 
 
 def _name(cls: type) -> str:

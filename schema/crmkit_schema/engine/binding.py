@@ -22,11 +22,17 @@ class Given:
     Attributes:
         variables: coerced values by name.
         memo: what several parameters share, such as a cursor that was read.
+        keys: what Python gave to find rows by, one tuple for each of its objects.
     """
 
     variables: Mapping[str, Any]
     context: RequestContext
     memo: dict[Any, Any] = field(default_factory=dict)
+    keys: Sequence[tuple[Any, ...]] = ()
+
+    def keyed(self, keys: Sequence[tuple[Any, ...]]) -> "Given":
+        """Return the same with keys."""
+        return Given(self.variables, self.context, self.memo, keys)
 
     def shared(self, key: Any, make: Callable[[], Any]) -> Any:
         """Return what was made under a key, making it at most once."""

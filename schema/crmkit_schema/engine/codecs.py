@@ -35,21 +35,16 @@ Encode = Callable[[JsonSql, Expression], Expression]
 
 def encoded(
     json: JsonSql, leaf: GraphQLLeafType, codec: Codec | None, column: Expression
-) -> Expression:
-    """Return a column as JSON of a GraphQL scalar or enum.
-
-    Raises:
-        Uncovered: there is no codec for it in SQL.
-    """
+) -> Expression | None:
+    """Return a column as JSON of a GraphQL scalar or enum; None if only Python can write it."""
     kind = kind_of(column.type)
     if codec is not None:
         return _by_codec(json, codec, kind, column)
     if isinstance(leaf, GraphQLEnumType) and kind == "text":
-        return json.choice(column, enum_names(leaf))
+        names = enum_names(leaf)
+        return None if names is None else json.choice(column, names)
     found = _CODECS.get((leaf.name, kind))
-    if found is None:
-        raise Uncovered(f"no SQL form for {leaf.name} of a column of type {column.type!r}")
-    return found(json, column)
+    return None if found is None else found(json, column)
 
 
 def raw(json: JsonSql, column: Expression) -> tuple[Expression, Callable[[Any], Any]]:
@@ -90,25 +85,19 @@ def kind_of(stored: TypeEngine[Any]) -> str:
     return ""
 
 
-def enum_names(leaf: GraphQLEnumType) -> dict[str, str]:
-    """Return the GraphQL names of an enum by stored value.
-
-    Raises:
-        Uncovered: its values are not text.
-    """
+def enum_names(leaf: GraphQLEnumType) -> dict[str, str] | None:
+    """Return the GraphQL names of an enum by stored value; None if its values are not text."""
     names = {getattr(each.value, "value", each.value): name for name, each in leaf.values.items()}
-    if not all(isinstance(value, str) for value in names):
-        raise Uncovered(f"the values of {leaf.name} are not text")
-    return names
+    return names if all(isinstance(value, str) for value in names) else None
 
 
-def _by_codec(json: JsonSql, codec: Codec, kind: str, column: Expression) -> Expression:
+def _by_codec(json: JsonSql, codec: Codec, kind: str, column: Expression) -> Expression | None:
     name, _, rest = codec.name.partition(":")
     if name == "id" and kind == "uuid":
         return json.value(concatenated([quoted(rest + "_"), json.hex_id(column)]))
     if name == "decimal" and kind in ("int", "long"):
         return json.value(json.scaled(column, int(rest)))
-    raise Uncovered(f"the codec {codec.name!r} has no SQL form")
+    return None
 
 
 _KINDS: tuple[tuple[type[TypeEngine[Any]], str], ...] = (

@@ -1,24 +1,24 @@
 """Answering queries by plans, and remembering the plans."""
 
 import logging
-from collections.abc import Hashable, Iterator
-from contextlib import contextmanager
+from collections.abc import Hashable
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 from graphql import DocumentNode, GraphQLError, OperationDefinitionNode, OperationType
 from graphql.execution.values import VariableValues, get_variable_values
-from sqlalchemy import Connection
 
 from crmkit import Actor
 from crmkit.outages import is_outage
 from crmkit_schema.context import RequestContext
-from crmkit_schema.engine.answers import CompiledAnswer
-from crmkit_schema.engine.binding import Given
+from crmkit_schema.engine.keyed_plans import compile_keyed
+from crmkit_schema.engine.mutating import Mutations
 from crmkit_schema.engine.plans import Plan, compile_plan
+from crmkit_schema.engine.running import Run
 from crmkit_schema.engine.tags import shape
 from crmkit_schema.engine.uncovered import Uncovered, Unready
 from crmkit_schema.remembered import Remembered
-from crmkit_schema.requests import GraphQLRequest
+from crmkit_schema.requests import GraphQLAnswer, GraphQLRequest
 from crmkit_schema.values import refuse_unstorable
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class PlanExecutor:
     def __init__(self, schema: "ComposedSchema") -> None:
         self._schema = schema
         self._plans: Remembered[Hashable, Plan | Uncovered] = Remembered(PLANS_MAX)
+        self.mutations = Mutations(schema, compile_keyed)
         self.covered = self.left = 0
 
     def __len__(self) -> int:
@@ -54,12 +55,15 @@ class PlanExecutor:
         operation: OperationDefinitionNode,
         request: GraphQLRequest,
         actor: Actor,
-    ) -> CompiledAnswer | None:
+    ) -> GraphQLAnswer | None:
         """Return the answer to a request, None if it is left to the reference executor."""
+        if operation.operation is OperationType.MUTATION:
+            return self._mutated(document, operation, request, actor)
         try:
             made = self.attempt(document, operation, request, actor)
-        except (Uncovered, Unready, GraphQLError):
-            made = None
+        except (Uncovered, Unready, GraphQLError) as reason:
+            self._leave(reason)
+            return None
         except Exception as error:
             # A connection that was lost while it lay idle; the reference executor's is new.
             is_lost = getattr(error, "connection_invalidated", False)
@@ -67,10 +71,33 @@ class PlanExecutor:
                 raise
             # What went wrong, the reference executor tells as GraphQL demands.
             log.warning("a compiled query failed", exc_info=True)
-            made = None
-        self.covered += made is not None
-        self.left += made is None
+            self._leave(error)
+            return None
+        self.covered += 1
         return made
+
+    def _mutated(
+        self,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        request: GraphQLRequest,
+        actor: Actor,
+    ) -> GraphQLAnswer | None:
+        is_remembered = len(request.query) <= DOCUMENT_LENGTH_MAX
+        try:
+            plan, run = self.mutations.prepared(
+                document, operation, request, actor, is_remembered=is_remembered
+            )
+        except (Uncovered, Unready, GraphQLError) as reason:
+            self._leave(reason)
+            return None
+        # From here on something may have been written, so nobody else may begin again.
+        self.covered += 1
+        return plan.answer(run, request)
+
+    def _leave(self, reason: Exception) -> None:
+        log.debug("left to the reference executor: %s", reason)
+        self.left += 1
 
     def plan(
         self,
@@ -92,7 +119,9 @@ class PlanExecutor:
         if known is None:
             made = self._compiled(document, operation, variables, context)
             key = request.query, request.operation_name, context.actor.permissions, values
-            self._plans.add(key, made)
+            is_short = len(request.query) <= DOCUMENT_LENGTH_MAX
+            if is_short and (isinstance(made, Uncovered) or made.is_reusable):
+                self._plans.add(key, made)
             if isinstance(made, Uncovered):
                 raise made
             known = made
@@ -145,7 +174,7 @@ class PlanExecutor:
         operation: OperationDefinitionNode,
         request: GraphQLRequest,
         actor: Actor,
-    ) -> CompiledAnswer:
+    ) -> GraphQLAnswer:
         """Return the answer to a request.
 
         Raises:
@@ -153,25 +182,20 @@ class PlanExecutor:
             Exception: a computed field failed, or the database.
         """
         if operation.operation is not OperationType.QUERY:
-            raise Uncovered("not a query")
-        if len(request.query) > DOCUMENT_LENGTH_MAX:
-            raise Uncovered("a document too long to be remembered")
+            raise Uncovered("a subscription")
         variables = self.variables(operation, request.variables)
         context = self.context(actor)
         plan = self.plan(document, operation, request, variables, context)
-        given = Given(variables.coerced, context)
-        with self._connection(plan, context) as connection:
-            return CompiledAnswer(plan.run(connection, given, variables))
-
-    @contextmanager
-    def _connection(self, plan: Plan, context: RequestContext) -> Iterator[Connection]:
-        """Open what a plan reads from; functions of computed fields read the same snapshot."""
-        if not plan.computed:
-            with self._schema.crm.database.read_once() as connection:
-                yield connection
-            return
-        with context.snapshot() as session:
-            yield session.connection()
+        run = Run(context, variables, compile_keyed)
+        with context.snapshot() if plan.calls_python else nullcontext():
+            try:
+                return plan.answer(run)
+            except GraphQLError:
+                # An argument is wrong that plans bind; which, only a plan of its own can tell.
+                own = self._compiled(document, operation, variables, context)
+                if isinstance(own, Uncovered) or own.is_reusable:
+                    raise
+                return own.answer(run)
 
     def _compiled(
         self,

@@ -82,6 +82,9 @@ class JsonSql(Protocol):
     def constant(self, text: str) -> Expression:
         """Return text of our own as JSON."""
 
+    def nothing(self) -> Expression:
+        """Return null as JSON."""
+
     def truth(self, value: bool) -> Expression:
         """Return true or false as JSON."""
 

@@ -1,21 +1,26 @@
 """Compiling the objects of one level: columns, money, relations, computed fields."""
 
+from collections.abc import Callable
+from typing import Any
+
 from graphql import GraphQLNonNull, get_named_type, is_leaf_type
 
 from crmkit_schema.conditions import is_unique, source_of
 from crmkit_schema.declarations import CrmField
 from crmkit_schema.engine.codecs import encoded, raw
-from crmkit_schema.engine.compilation import Compilation, Here
-from crmkit_schema.engine.computed_fields import EACH, ComputedField, is_plain
+from crmkit_schema.engine.compilation import Around, Compilation, Here
+from crmkit_schema.engine.computed_fields import EACH, ComputedField, Place
 from crmkit_schema.engine.json_sql import Expression
 from crmkit_schema.engine.pages import PageSql
+from crmkit_schema.engine.projection import FieldProjection
+from crmkit_schema.engine.python_fields import values_of
 from crmkit_schema.engine.selecting import Choice
 from crmkit_schema.engine.uncovered import Uncovered
 from crmkit_schema.engine.volume import Volume
 from crmkit_schema.levels import label_of
 from crmkit_schema.reachable_types import is_list
 from crmkit_schema.selections import Selected
-from crmkit_schema.sources import Computed, Connected, Embedded, Mapped, Related
+from crmkit_schema.sources import Computed, Connected, Embedded, Mapped, Related, Resolved
 from crmkit_schema.specs import order_of
 from crmkit_schema.values import Money
 
@@ -24,37 +29,97 @@ def object_of(made: Compilation, here: Here, choice: Choice) -> Expression:
     """Return the JSON objects of a level.
 
     Raises:
-        Uncovered: something selected has no SQL form, or the caller may not see it.
-        GraphQLError: the arguments of a connection are wrong.
+        Uncovered: something selected has no SQL form.
     """
     members: list[tuple[str, Expression]] = []
     for key, selected in made.members(choice):
         if selected is None:
             members.append((key, made.json.constant(choice.type.name)))
         else:
-            members.append((key, _member(made, here, key, selected)))
+            compiled = _member(made, here, choice, key, selected)
+            members.append((key, made.guarded((*here.place, key), selected, compiled)))
     return here.scope.object(members)
 
 
-def _member(made: Compilation, here: Here, key: str, selected: Selected) -> Expression:
+def page_of(
+    made: Compilation,
+    around: Around | None,
+    declared: CrmField,
+    source: Connected,
+    place: Place,
+    selected: Selected,
+    volume: Volume,
+) -> Expression:
+    """Return the page of a connection, as the JSON of a subquery.
+
+    Args:
+        volume: of what is around it.
+
+    Raises:
+        Uncovered: something selected has no SQL form.
+        GraphQLError: the arguments are wrong.
+    """
+    page = PageSql(made, around, declared, source, place, selected, object_of)
+    query = page.query()
+    volume.below.append(page.volume)
+    return query
+
+
+def related_of(
+    made: Compilation,
+    around: Around,
+    source: Related,
+    place: Place,
+    cls: type,
+    choice: Choice,
+    *,
+    is_many: bool,
+    is_required: bool = False,
+) -> Expression:
+    """Return the rows that an object leads to, or the one row, as the JSON of a subquery.
+
+    Raises:
+        Uncovered: something selected has no SQL form.
+    """
+    level = made.level(cls)
+    level.want(choice)
+    level.tie(source.child, around.rows, source.parent)
+    if source.where is not None:
+        level.level.conditions.append(source.where(level.level.rows))
+    level.level.sort_by(source.order or order_of(cls))
+    most = source.limit if is_many else 1
+    is_one = not is_many and is_unique(source_of(cls), source.child, order_of(cls))
+    rows = level.rows(None if is_one else most)
+    volume = Volume(lambda _given: most)
+    around.volume.below.append(volume)
+    scope = made.json.scope(rows)
+    here = Here(level, rows, scope, (*place, EACH) if is_many else place, volume)
+    value = object_of(made, here, choice)
+    made_of_rows = made.json.collected(value, None) if is_many else value
+    query = made.json.subquery(scope.select(made_of_rows.label("r")))
+    return made.json.nested(query, is_required)
+
+
+def _member(
+    made: Compilation, here: Here, choice: Choice, key: str, selected: Selected
+) -> Callable[[], Expression]:
     declared = selected.declared
-    if not isinstance(declared, CrmField):
-        raise Uncovered(f"{selected.name} is resolved by Python")
-    source = declared.source
-    if isinstance(source, Mapped):
-        return _mapped(made, here, declared, source, selected)
-    if isinstance(source, Embedded):
-        return _embedded(made, here, source, selected)
-    if isinstance(source, Related):
-        return _related(made, here, source, key, selected)
-    if isinstance(source, Connected):
-        place = (*here.place, key)
-        page = PageSql(made, here, declared, source, place, selected, object_of)
-        here.volume.below.append(page.volume)
-        return page.query()
-    if isinstance(source, Computed):
-        return _computed(made, here, source, key, selected)
-    raise Uncovered(f"{selected.name} is resolved by Python")
+    source = declared.source if isinstance(declared, CrmField) else None
+
+    def compiled() -> Expression:
+        if isinstance(declared, CrmField) and isinstance(source, Mapped):
+            found = _mapped(made, here, declared, source, selected)
+            return _python(made, here, choice, key, selected) if found is None else found
+        if isinstance(source, Embedded) and source.build is Money:
+            return _money(made, here, source, selected)
+        if isinstance(declared, CrmField) and isinstance(source, Connected):
+            place = (*here.place, key)
+            return page_of(made, here, declared, source, place, selected, here.volume)
+        if isinstance(source, Related):
+            return _related(made, here, source, key, selected)
+        return _python(made, here, choice, key, selected)
+
+    return compiled
 
 
 def _is_required(selected: Selected) -> bool:
@@ -63,21 +128,20 @@ def _is_required(selected: Selected) -> bool:
 
 def _mapped(
     made: Compilation, here: Here, declared: CrmField, source: Mapped, selected: Selected
-) -> Expression:
+) -> Expression | None:
+    """Return a column as JSON; None if only Python can write it."""
     label = label_of(declared, source)
     column = here.rows.c[label]
     leaf = get_named_type(selected.field.type)
     if not is_leaf_type(leaf) or is_list(declared.type):
-        raise Uncovered(f"{selected.name} is no single scalar")
+        return None
     value = encoded(made.json, leaf, source.codec, column)
-    if _is_required(selected) and not here.level.is_certain(source, label):
+    if value is not None and _is_required(selected) and not here.level.is_certain(source, label):
         return made.json.present(column, value)
     return value
 
 
-def _embedded(made: Compilation, here: Here, source: Embedded, selected: Selected) -> Expression:
-    if source.build is not Money:
-        raise Uncovered(f"{selected.name} is a value that Python makes")
+def _money(made: Compilation, here: Here, source: Embedded, selected: Selected) -> Expression:
     json, choice = made.json, made.selecting.below(selected)
     minor, currency = (here.rows.c[source.columns[name]] for name in ("minor", "currency"))
     members: list[tuple[str, Expression]] = []
@@ -97,34 +161,46 @@ def _embedded(made: Compilation, here: Here, source: Embedded, selected: Selecte
 def _related(
     made: Compilation, here: Here, source: Related, key: str, selected: Selected
 ) -> Expression:
-    cls = made.composition.target(selected.declared)
-    many = is_list(selected.declared.type)
-    level, choice = made.level(cls), made.selecting.below(selected)
-    level.want(choice)
-    level.tie(source.child, here.rows, source.parent)
-    if source.where is not None:
-        level.level.conditions.append(source.where(level.level.rows))
-    level.level.sort_by(source.order or order_of(cls))
-    most = source.limit if many else 1
-    is_one = not many and is_unique(source_of(cls), source.child, order_of(cls))
-    rows = level.rows(None if is_one else most)
-    volume = Volume(lambda _given: most)
-    here.volume.below.append(volume)
-    place = (*here.place, key, EACH) if many else (*here.place, key)
-    scope = made.json.scope(rows)
-    value = object_of(made, Here(level, rows, scope, place, volume), choice)
-    made_of_rows = made.json.collected(value, None) if many else value
-    query = made.json.subquery(scope.select(made_of_rows.label("r")))
-    return made.json.nested(query, _is_required(selected))
+    return related_of(
+        made,
+        here,
+        source,
+        (*here.place, key),
+        made.composition.target(selected.declared),
+        made.selecting.below(selected),
+        is_many=is_list(selected.declared.type),
+        is_required=_is_required(selected),
+    )
 
 
-def _computed(
-    made: Compilation, here: Here, source: Computed, key: str, selected: Selected
+def _python(
+    made: Compilation, here: Here, choice: Choice, key: str, selected: Selected
 ) -> Expression:
-    if not is_plain(selected.field.type):
-        raise Uncovered(f"{selected.name} is an object that Python makes")
-    needed = [raw(made.json, here.rows.c[name]) for name in source.needs]
-    needs = [(name, decode) for name, (_, decode) in zip(source.needs, needed, strict=True)]
-    place, cls = (*here.place, key), here.level.cls
-    made.computed.append(ComputedField(selected, source, cls, place, needs))
-    return made.json.array([column for column, _ in needed])
+    """Return the columns that Python needs for a field, which it puts in their place."""
+    columns = {name: here.rows.c[name] for name in _needed(here, selected)}
+    needed = {name: raw(made.json, column) for name, column in columns.items()}
+    name = made.names.get(key, key)
+    made.computed.append(
+        ComputedField(
+            (*here.place, key),
+            here.level.cls,
+            [(name, decode) for name, (_, decode) in needed.items()],
+            values_of(made.selecting, choice.type, name, selected),
+            FieldProjection(made.selecting, choice.type, name, selected),
+        )
+    )
+    return made.json.array([column for column, _ in needed.values()])
+
+
+def _needed(here: Here, selected: Selected) -> Any:
+    declared = selected.declared
+    source = declared.source if isinstance(declared, CrmField) else None
+    if isinstance(declared, CrmField) and isinstance(source, Mapped):
+        return [label_of(declared, source)]
+    if isinstance(source, Embedded):
+        return source.columns.values()
+    if isinstance(source, Computed):
+        return source.needs
+    if isinstance(source, Resolved):
+        return here.level.level.rows.c.keys()
+    raise Uncovered(f"{selected.name} is neither read from rows nor computed")

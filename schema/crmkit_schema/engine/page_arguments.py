@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from graphql import GraphQLError
 from sqlalchemy import BindParameter, Integer
 
 from crmkit_schema.conditions import condition, sort_key
@@ -13,7 +14,6 @@ from crmkit_schema.cursors import python_type, read_cursor
 from crmkit_schema.engine.binding import Given, Read, reader, slot
 from crmkit_schema.engine.compilation import Compilation
 from crmkit_schema.engine.levels import PlanLevel
-from crmkit_schema.engine.uncovered import Unready
 from crmkit_schema.specs import order_of
 
 
@@ -81,7 +81,7 @@ def _size(given_size: Any) -> Read:
     def checked(given: Given) -> int:
         size = read(given)
         if not 0 < size <= PAGE_MAX:
-            raise Unready("a page size out of range")
+            raise GraphQLError("a page size out of range", extensions={"code": "PAGE_SIZE"})
         return int(size)
 
     return checked

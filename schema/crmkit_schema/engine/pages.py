@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, FromClause, Subquery, case, func, literal_
 
 from crmkit_schema.declarations import CrmField
 from crmkit_schema.engine.codecs import placed
-from crmkit_schema.engine.compilation import Compilation, Here, ObjectOf
+from crmkit_schema.engine.compilation import Around, Compilation, Here, ObjectOf
 from crmkit_schema.engine.computed_fields import EACH, Place
 from crmkit_schema.engine.json_sql import Expression, Scope
 from crmkit_schema.engine.levels import RANK, TOTAL
@@ -20,17 +20,17 @@ _MORE, _FIRST, _LAST = "more", "first_cursor", "last_cursor"
 
 
 class PageSql:
-    """One connection being compiled; at the root, `here` is None.
+    """One connection being compiled; at the root, `around` is None.
 
     Raises:
-        Uncovered: something selected has no SQL form, or the caller may not see it.
+        Uncovered: something selected has no SQL form.
         GraphQLError: the arguments are wrong.
     """
 
     def __init__(
         self,
         made: Compilation,
-        here: Here | None,
+        around: Around | None,
         declared: CrmField,
         source: Connected,
         place: Place,
@@ -40,8 +40,8 @@ class PageSql:
         self._made, self._place, self._object_of = made, place, object_of
         self._choice = made.selecting.below(selected)
         self._level = made.level(made.composition.target(declared))
-        if here is not None and source.child is not None:
-            self._level.tie(source.child, here.rows, source.parent)
+        if around is not None and source.child is not None:
+            self._level.tie(source.child, around.rows, source.parent)
         if source.where is not None:
             self._level.level.conditions.append(source.where(self._level.level.rows))
         self._page = page_arguments(made, self._level, made.selecting.arguments(selected))

@@ -128,6 +128,10 @@ class PostgresJson:
         """Text needs its type."""
         return literal_column(f"'{text}'::text", type_=String())
 
+    def nothing(self) -> Expression:
+        """As SQL writes it."""
+        return literal_column("NULL::json")
+
     def truth(self, value: bool) -> Expression:
         """As SQL writes it."""
         return literal_column("true" if value else "false")

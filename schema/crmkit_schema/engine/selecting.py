@@ -67,31 +67,47 @@ class Selecting:
         operation: OperationDefinitionNode,
         variables: VariableValues,
     ) -> None:
-        self._schema, self._operation, self._variables = schema, operation, variables
+        self.schema, self.operation, self._variables = schema, operation, variables
+        self.document = document
         self._fragments = {
             each.name.value: FragmentDetails(each)
             for each in document.definitions
             if isinstance(each, FragmentDefinitionNode)
         }
 
+    @property
+    def has_variables(self) -> bool:
+        """Whether the operation has variables."""
+        return bool(self.operation.variable_definitions)
+
+    @property
+    def fragments(self) -> dict[str, FragmentDefinitionNode]:
+        """The fragments of the document by name."""
+        return {name: each.definition for name, each in self._fragments.items()}
+
+    def told(self, variables: VariableValues) -> "Selecting":
+        """Return the same operation with other values of its variables."""
+        return Selecting(self.schema, self.document, self.operation, variables)
+
     def root(self, type_: GraphQLObjectType) -> Choice:
         """Return what is selected of the root."""
         found = collect_fields(
-            self._schema, self._fragments, self._variables, type_, self._operation, True
+            self.schema, self._fragments, self._variables, type_, self.operation, True
         )
         return _choice(type_, found)
 
-    def below(self, selected: Selected) -> Choice:
-        """Return what is selected of the objects that a field gives."""
-        try:
-            type_ = object_type_of(selected.field)
-        except TypeError:
-            raise Uncovered(f"{selected.name} gives no objects of one type") from None
+    def below(self, selected: Selected, object_type: GraphQLObjectType | None = None) -> Choice:
+        """Return what is selected of the objects that a field gives.
+
+        Args:
+            object_type: which objects, where the field's type is an interface or a union.
+        """
+        type_ = object_type or object_type_of(selected.field)
         found = collect_subfields(
-            self._schema,
+            self.schema,
             self._fragments,
             self._variables,
-            self._operation,
+            self.operation,
             type_,
             selected.details,
             True,

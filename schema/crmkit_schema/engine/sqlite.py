@@ -124,6 +124,10 @@ class SqliteJson:
         """Names need no escaping."""
         return quoted(f'"{text}"')
 
+    def nothing(self) -> Expression:
+        """As JSON writes it."""
+        return _NULL
+
     def truth(self, value: bool) -> Expression:
         """As JSON writes it."""
         return quoted("true" if value else "false")

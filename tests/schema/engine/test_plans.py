@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from crmkit import Actor, SchemaContribution
+from crmkit.testing import CrmFactory
 from crmkit_schema import PUBLIC, computed
 from crmkit_schema.engine import codecs, executor
 from crmkit_schema.engine.explaining import DocumentRefused, explain
@@ -21,10 +22,7 @@ from crmkit_schema.requests import GraphQLRequest
 DEEP = """{ customers(first: 3) { totalCount pageInfo { hasNextPage endCursor } edges { cursor
     node { age metrics { net { amount } } tags { tag } transactions(first: 2) { nodes { customer {
     transactions(first: 2) { nodes { lines(first: 2) { nodes { sku } } } } } } } } } } }"""
-LEFT = {
-    "node(id:": ("query($id: ID!) { node(id: $id) { id } }", "resolved by Python"),
-    "modules": ("{ modules { apiVersion } }", "resolved by Python"),
-}
+INTROSPECTED = '{ __type(name: "Customer") { name } customers { totalCount } }'
 
 
 def explained(api: Any, query: str, *, without: tuple[str, ...] = (), **variables: Any) -> Any:
@@ -66,15 +64,16 @@ def test_an_answer_goes_out_as_the_database_wrote_it(shop: Any) -> None:
     assert answer.data["customers"]["nodes"][0]["displayName"].startswith("Customer")
 
 
-@pytest.mark.parametrize(("query", "reason"), LEFT.values(), ids=LEFT)
-def test_what_python_resolves_is_left_to_the_reference_executor(
-    shop: Any, query: str, reason: str
+@pytest.mark.parametrize("query", ["{ __schema { types { name } } }", INTROSPECTED])
+def test_introspection_is_left_to_the_reference_executor(
+    crm_factory: CrmFactory, api_of: Any, query: str
 ) -> None:
-    found = explained(shop, query, id="cus_" + "0" * 32)
+    api = api_of(crm_factory(profile="development"))
+    found = explained(api, query)
 
     assert not found["covered"]
-    assert reason in found["reason"]
-    assert shop.answer(query, id="cus_" + "0" * 32).errors == []
+    assert "introspection" in found["reason"]
+    assert api(query)
 
 
 def test_a_caller_never_gets_by_plan_what_permissions_hide(shop: Any) -> None:
@@ -84,15 +83,16 @@ def test_a_caller_never_gets_by_plan_what_permissions_hide(shop: Any) -> None:
 
     assert allowed.data["customers"]["nodes"][0]["contactPoints"]
     assert [each["extensions"]["code"] for each in refused.errors] == ["FORBIDDEN"]
-    assert not explained(shop, query, without=("customers.contact",))["covered"]
+    assert refused.data["customers"]["nodes"][0]["contactPoints"] is None
+    assert "contact_point" not in explained(shop, query, without=("customers.contact",))["sql"]
 
 
 def test_filtering_by_what_a_caller_may_not_see_is_refused(shop: Any) -> None:
     query = '{ transactions(filter: {customer: {displayName: {eq: "x"}}}) { totalCount } }'
 
     assert explained(shop, query)["covered"]
-    assert not explained(shop, query, without=("customers.read",))["covered"]
     assert shop.codes(query, without=["customers.read"]) == ["FORBIDDEN"]
+    assert shop.schema.plans.left == 0
 
 
 def test_what_could_read_far_too_many_rows_is_left(shop: Any) -> None:
@@ -160,17 +160,16 @@ def test_wrong_documents_are_not_explained(shop: Any) -> None:
         explained(shop, "{ nothing }")
 
 
-def test_a_codec_that_is_missing_is_a_reason_and_not_a_failure(
-    shop: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_sql_cannot_write_python_does(shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    query = "{ customers { nodes { birthOn } } }"
+    by_sql = shop(query)
     monkeypatch.delitem(codecs._CODECS, ("Date", "day"))
 
     found = explained(shop, "{ customers { nodes { birthOn } } }")
 
-    assert not found["covered"]
-    assert "no SQL form for Date" in found["reason"]
-    request = GraphQLRequest("{ customers { nodes { birthOn } } }")
-    assert shop.answer(request.query).errors == []
+    assert found["computed"]
+    assert shop(query + " # again") == by_sql
+    assert shop.schema.plans.left == 0
 
 
 def test_a_statement_of_a_plan_cannot_write(shop: Any) -> None:

@@ -1,0 +1,123 @@
+"""Mutations: each root field is called once, in its own write, and its payload is a plan.
+
+Once the first field was called, nothing is left to the reference executor but the payload of a
+field whose plan cannot be used: it is completed there from what the field gave already.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from graphql import DocumentNode, GraphQLError, OperationDefinitionNode
+from graphql.execution.values import VariableValues, get_variable_values
+
+from crmkit import Actor
+from crmkit_schema.answers import formatted, raise_outage
+from crmkit_schema.engine.mutation_calls import MutationCall
+from crmkit_schema.engine.nulling import Nulling
+from crmkit_schema.engine.running import Compile, Run
+from crmkit_schema.engine.selecting import Selecting
+from crmkit_schema.engine.shapes import Shape
+from crmkit_schema.engine.tags import shape, tagged
+from crmkit_schema.engine.uncovered import Unready
+from crmkit_schema.engine.used_variables import used_below_roots
+from crmkit_schema.remembered import Remembered
+from crmkit_schema.requests import GraphQLAnswer, GraphQLRequest
+
+if TYPE_CHECKING:
+    from crmkit_schema.runtime import ComposedSchema
+
+PLANS_MAX: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class MutationPlan:
+    """What the root fields of a mutation are.
+
+    Attributes:
+        calls: by their names in the answer; None stands for `__typename`.
+    """
+
+    shape: Shape
+    calls: Mapping[str, MutationCall | None]
+
+    def answer(self, run: Run, request: GraphQLRequest) -> GraphQLAnswer:
+        """Call every field, one after the other, until one fails that must not be null.
+
+        Raises:
+            Exception: the database cannot be used.
+        """
+        nulling = Nulling()
+        data: dict[str, Any] | None
+        try:
+            data = {
+                key: self.shape.type.name
+                if call is None
+                else call.answer(run, request, self.shape, nulling)
+                for key, call in self.calls.items()
+            }
+        except GraphQLError as error:
+            nulling.errors.append(error)
+            data = None
+        raise_outage(nulling.errors)
+        return GraphQLAnswer(data, formatted(nulling.errors))
+
+
+class Mutations:
+    """Answers mutations, and remembers their plans."""
+
+    def __init__(self, schema: "ComposedSchema", compile_keyed: Compile) -> None:
+        self._schema, self._compile = schema, compile_keyed
+        self._plans: Remembered[Any, MutationPlan] = Remembered(PLANS_MAX)
+        self._used: Remembered[Any, frozenset[str]] = Remembered(PLANS_MAX)
+
+    def __len__(self) -> int:
+        return len(self._plans)
+
+    def prepared(
+        self,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        request: GraphQLRequest,
+        actor: Actor,
+        *,
+        is_remembered: bool,
+    ) -> tuple[MutationPlan, Run]:
+        """Return a mutation's plan, and what it is run with; nothing is called yet.
+
+        Raises:
+            Uncovered, Unready: only the reference executor can answer it.
+        """
+        definitions = operation.variable_definitions or ()
+        schema = self._schema.schema._schema
+        variables = get_variable_values(schema, definitions, request.variables or {})
+        if not isinstance(variables, VariableValues):
+            raise Unready("wrong variables")
+        run = Run(self._schema.plans.context(actor), variables, self._compile)
+        name = request.query, request.operation_name
+        used = self._used.get(name)
+        if used is None:
+            used = used_below_roots(document, operation)
+        values = {each: value for each, value in variables.coerced.items() if each in used}
+        key = *name, actor.permissions, shape(values)
+        plan = self._plans.get(key)
+        if plan is None:
+            known = VariableValues(variables.sources, {**variables.coerced, **tagged(values)})
+            plan = self._compiled(Selecting(schema, document, operation, known))
+            if is_remembered:
+                self._used.add(name, used)
+                self._plans.add(key, plan)
+        return plan, run
+
+    def _compiled(self, selecting: Selecting) -> MutationPlan:
+        mutation = selecting.schema.mutation_type
+        if mutation is None:
+            raise TypeError("a schema without mutations")
+        choice = selecting.root(mutation)
+        calls = {
+            each.key: None
+            if each.selected is None
+            else MutationCall(selecting, mutation, each.key, each.selected)
+            for each in choice.members
+        }
+        return MutationPlan(Shape(selecting, choice), calls)
