@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from tests.benchmarks.serving.asking import Cursors, ask
 from tests.benchmarks.serving.cases import recorded
-from tests.benchmarks.serving.operations import WRITES, Case, common, sale_answer
+from tests.benchmarks.serving.common_words import common, sale_answer
+from tests.benchmarks.serving.operations import WRITES, Case
 from tests.benchmarks.serving.servers import Running, address
 
 _LINES = 3

@@ -12,8 +12,9 @@ from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from tests.benchmarks.serving import node_peers
+from tests.benchmarks.serving.apis import CRMKIT, LIMIT, LISTS, POSTGRAPHILE, Api
 from tests.benchmarks.serving.filling import Shop
-from tests.benchmarks.serving.operations import CRMKIT, LIMIT, LISTS, Api
 
 ROOT = Path(__file__).parents[3]
 _START_SECONDS_MAX = 60
@@ -61,6 +62,13 @@ def _module(name: str) -> Callable[[Shop, int], list[str]]:
     return command
 
 
+def _node(name: str) -> Callable[[Shop, int], list[str]]:
+    def command(shop: Shop, port: int) -> list[str]:
+        return node_peers.command(name, shop.data_dir.parents[1], address(shop), port)
+
+    return command
+
+
 def _lacks(*modules: str) -> Callable[[], str]:
     def missing() -> str:
         return ", ".join(name for name in modules if find_spec(name) is None)
@@ -77,6 +85,9 @@ SERVERS = (
            _lacks("asyncpg", "greenlet"), "limit_pg"),
     Server("strawberry_sqlite", "sqlite", LISTS, _module("strawberry_peer"),
            _lacks("aiosqlite", "greenlet"), "limit_sqlite"),
+    Server("mercurius_pg", "postgresql", LISTS, _node("mercurius"), node_peers.missing, "limit_pg"),
+    Server("postgraphile_pg", "postgresql", POSTGRAPHILE, _node("postgraphile"),
+           node_peers.missing, "limit_pg"),
 )  # fmt: skip
 
 

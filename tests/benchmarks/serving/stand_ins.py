@@ -67,7 +67,7 @@ class Warning(SQLModel, table=True):
     """Something about a customer that staff should look at."""
 
     __tablename__ = "stand_ins_warning"
-    __table_args__ = (Index("ix_stand_ins_warning", "customer_id", "raised_at", "id"),)
+    __table_args__ = (Index("ix_stand_ins_warning", "customer_id", "raised_at", "id", "is_open"),)
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     customer_id: UUID = Field(foreign_key="customer.id")
