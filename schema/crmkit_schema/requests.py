@@ -63,6 +63,9 @@ class Executes(Protocol):
     def execute(self, request: GraphQLRequest, actor: Actor | None) -> GraphQLAnswer:
         """Run one operation to its end; called in a worker thread."""
 
+    async def answer_quickly(self, request: GraphQLRequest, actor: Actor) -> bytes | None:
+        """Answer on the event loop if that takes but a moment; None if a thread should execute."""
+
     def sdl(self) -> str:
         """Return the schema in the schema definition language."""
 
@@ -96,6 +99,8 @@ def is_deeper_than(levels: int, value: object) -> bool:
     """Tell whether objects and arrays are nested more than `levels` deep in a JSON value."""
     level: list[object] = [value]
     for _ in range(levels):
+        if not level:
+            return False
         level = [inner for outer in level for inner in _inside(outer)]
     return any(isinstance(value, dict | list) for value in level)
 

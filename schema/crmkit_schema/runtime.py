@@ -22,6 +22,7 @@ from crmkit_schema.composition import CORE
 from crmkit_schema.context import RequestContext
 from crmkit_schema.documents import Documents
 from crmkit_schema.engine.executor import PlanExecutor
+from crmkit_schema.engine.quick_answers import QuickAnswers
 from crmkit_schema.plugin_threads import PluginThreads
 from crmkit_schema.requests import GraphQLAnswer, GraphQLRequest
 from crmkit_schema.trusted_documents import trusted_documents
@@ -52,6 +53,7 @@ class ComposedSchema:
         self.plans = PlanExecutor(self)
         self.built_in = crm.registry.built_in
         self.plugin_threads = PluginThreads()
+        self.quick = QuickAnswers(self)
 
     def sdl(self) -> str:
         """Return the schema in GraphQL's definition language; stable for the same plugins."""
@@ -73,7 +75,6 @@ class ComposedSchema:
         document = self.documents.read_request(request)
         if isinstance(document, list):
             return GraphQLAnswer(None, formatted(document), was_executed=False)
-        request = replace(request, query=document.text)
         operation = get_operation_ast(document.node, request.operation_name)
         if operation is None:
             return refused("OPERATION_NOT_FOUND", _which_operation(request))
@@ -82,8 +83,13 @@ class ComposedSchema:
         )
         if excess is not None:
             return GraphQLAnswer(None, formatted([excess]), was_executed=False)
+        request = replace(request, query=document.text)
         planned = self.plans.answer(document.node, operation, request, actor)
         return planned or self.by_reference(document.node, operation, request, actor)
+
+    async def answer_quickly(self, request: GraphQLRequest, actor: Actor) -> bytes | None:
+        """Answer on the event loop if that takes but a moment; None if a thread should execute."""
+        return await self.quick.answer(request, actor)
 
     def by_reference(
         self,
