@@ -19,7 +19,7 @@ from crmkit_schema.requests import GraphQLAnswer, GraphQLRequest
 
 MUTATIONS = 0.2
 MISMATCHES_MAX = 3  # of one round, as more say the same
-_EACH = 5  # operations of one document
+_EACH = 6  # operations of one document
 _MADE_BY_PYTHON = ("adge", "hings", "node", "extras", "modules")
 _NOTHING = GraphQLAnswer({})
 _DIFFER = "answers differ"
@@ -49,16 +49,27 @@ class Round:
                 if isinstance(self._twins.planned.documents.read(drawn.text), list):
                     self.tally.invalid += 1
                     continue
-                for _ in range(min(_EACH, count - self.tally.compared)):
-                    if not self._compare(planned, drawn):
-                        break
+                self._compare_several(planned, drawn, min(_EACH, count - self.tally.compared))
         return self.tally
 
-    def _compare(self, planned: Planned, drawn: Drawn) -> bool:
+    def _compare_several(self, planned: Planned, drawn: Drawn, count: int) -> None:
+        """Compare operations of one document with several values, for two callers in turn."""
+        roles = self._rng.choices([*self._actors], self._weights, k=2)
+        for at in range(count):
+            values = self._documents.values(drawn)
+            request = GraphQLRequest(drawn.text, values, drawn.operation_name)
+            if not self._compare(planned, drawn, request, roles[at % 2]):
+                return
+        if drawn.is_mutation:
+            self._known.renew()
+            tables = self._twins.differing_tables()
+            if tables:
+                what = f"tables differ: {', '.join(tables)}"
+                found = Mismatch(self._dialect, self._seed, roles[0], what, request, b"", b"")
+                self.tally.mismatches.append(found)
+
+    def _compare(self, planned: Planned, drawn: Drawn, request: GraphQLRequest, role: str) -> bool:
         """Compare one operation; tell whether all is well."""
-        role = self._rng.choices([*self._actors], self._weights)[0]
-        values = self._documents.values(drawn)
-        request = GraphQLRequest(drawn.text, values, drawn.operation_name)
         number = self.tally.compared + self.tally.refused + 1
         if drawn.is_mutation:
             self._twins.clock.advance(timedelta(seconds=1))
@@ -82,8 +93,6 @@ class Round:
             )
             is_shorter = what == _DIFFER and not drawn.is_mutation
             self.tally.mismatches.append(self._shrunk(planned, found) if is_shorter else found)
-        if drawn.is_mutation:
-            self._known.renew()
         return not what
 
     def _shrunk(self, planned: Planned, found: Mismatch) -> Mismatch:
@@ -114,10 +123,9 @@ class Round:
     ) -> str:
         if not are_same(said(answer), said(expected)):
             return _DIFFER
-        if drawn.is_mutation:
-            tables = self._twins.differing_tables()
-            return f"tables differ: {', '.join(tables)}" if tables else ""
-        is_sql_alone = not any(each in drawn.text for each in _MADE_BY_PYTHON)
+        is_sql_alone = not drawn.is_mutation and not any(
+            each in drawn.text for each in _MADE_BY_PYTHON
+        )
         if is_sql_alone and planned.statements > 1:
             return f"{planned.statements} statements"
         return ""
