@@ -34,9 +34,19 @@ class Documents:
         self._is_automatic = settings.documents.automatic_max > 0 and not self._only_trusted
         self._by_text: Remembered[str, Document] = Remembered(REMEMBERED_MAX)
         self._by_id: Remembered[str, Document] = Remembered(settings.documents.automatic_max)
+        self._trusted: set[str] = set()
 
     def __len__(self) -> int:
         return len(self._by_text)
+
+    @property
+    def trusted(self) -> int:
+        """How many trusted documents there are."""
+        return len(self._trusted)
+
+    def is_trusted(self, text: str) -> bool:
+        """Tell whether a document stands in a manifest."""
+        return text in self._trusted
 
     def trust(self, documents: Iterable[TrustedDocument], *, is_lenient: bool = False) -> None:
         """Remember documents for good, under their ids, their SHA-256 and their texts.
@@ -51,6 +61,7 @@ class Documents:
         for each in documents:
             made = self._reader.read(each.text)
             if isinstance(made, Document):
+                self._trusted.add(each.text)
                 self._by_text.pin(each.text, made)
                 self._by_id.pin(hash_of(each.text), made)
                 self._by_id.pin(each.id, made)

@@ -13,11 +13,11 @@ from crmkit.outages import is_outage
 from crmkit_schema.context import RequestContext
 from crmkit_schema.engine.keyed_plans import compile_keyed
 from crmkit_schema.engine.mutating import Mutations
+from crmkit_schema.engine.plan_memory import PlanMemory
 from crmkit_schema.engine.plans import Plan, compile_plan
 from crmkit_schema.engine.running import Run
 from crmkit_schema.engine.tags import shape
 from crmkit_schema.engine.uncovered import Uncovered, Unready
-from crmkit_schema.remembered import Remembered
 from crmkit_schema.requests import GraphQLAnswer, GraphQLRequest
 from crmkit_schema.values import refuse_unstorable
 
@@ -39,7 +39,7 @@ class PlanExecutor:
 
     def __init__(self, schema: "ComposedSchema") -> None:
         self._schema = schema
-        self._plans: Remembered[Hashable, Plan | Uncovered] = Remembered(PLANS_MAX)
+        self._plans = PlanMemory[Plan | Uncovered](schema.documents, PLANS_MAX)
         self.mutations = Mutations(schema, compile_keyed)
         self.covered = self.left = 0
 
@@ -118,10 +118,10 @@ class PlanExecutor:
         known = self.known(request.query, request.operation_name, context.actor, values)
         if known is None:
             made = self._compiled(document, operation, variables, context)
-            key = request.query, request.operation_name, context.actor.permissions, values
             is_short = len(request.query) <= DOCUMENT_LENGTH_MAX
             if is_short and (isinstance(made, Uncovered) or made.is_reusable):
-                self._plans.add(key, made)
+                permissions = context.actor.permissions
+                self._plans.add(made, request.query, request.operation_name, permissions, values)
             if isinstance(made, Uncovered):
                 raise made
             known = made
@@ -139,7 +139,7 @@ class PlanExecutor:
         Raises:
             Uncovered: it is known that there is none.
         """
-        known = self._plans.get((text, operation_name, actor.permissions, values))
+        known = self._plans.get(text, operation_name, actor.permissions, values)
         if isinstance(known, Uncovered):
             raise known
         return known

@@ -15,6 +15,7 @@ from crmkit import Actor
 from crmkit_schema.answers import formatted, raise_outage
 from crmkit_schema.engine.mutation_calls import MutationCall
 from crmkit_schema.engine.nulling import Nulling
+from crmkit_schema.engine.plan_memory import PlanMemory
 from crmkit_schema.engine.running import Compile, Run
 from crmkit_schema.engine.selecting import Selecting
 from crmkit_schema.engine.shapes import Shape
@@ -68,7 +69,7 @@ class Mutations:
 
     def __init__(self, schema: "ComposedSchema", compile_keyed: Compile) -> None:
         self._schema, self._compile = schema, compile_keyed
-        self._plans: Remembered[Any, MutationPlan] = Remembered(PLANS_MAX)
+        self._plans = PlanMemory[MutationPlan](schema.documents, PLANS_MAX)
         self._used: Remembered[Any, frozenset[str]] = Remembered(PLANS_MAX)
 
     def __len__(self) -> int:
@@ -100,13 +101,13 @@ class Mutations:
             used = used_below_roots(document, operation)
         values = {each: value for each, value in variables.coerced.items() if each in used}
         key = *name, actor.permissions, shape(values)
-        plan = self._plans.get(key)
+        plan = self._plans.get(*key)
         if plan is None:
             known = VariableValues(variables.sources, {**variables.coerced, **tagged(values)})
             plan = self._compiled(Selecting(schema, document, operation, known))
             if is_remembered:
                 self._used.add(name, used)
-                self._plans.add(key, plan)
+                self._plans.add(plan, *key)
         return plan, run
 
     def _compiled(self, selecting: Selecting) -> MutationPlan:
