@@ -33,7 +33,6 @@ def quickly(api: Any, query: str, variables: dict[str, Any], permissions: Any = 
     ("query", "variables"),
     [
         ("{ customers { nodes { id displayName tags { tag } } } }", None),
-        ("{ __typename }", {}),
         (PAGE, {"first": 2}),
         (PAGE, {}),
         (PAGE, {"first": None}),
