@@ -82,6 +82,7 @@ def run(
         http=_protocol(),
         ws="auto",
         ws_max_size=streams.message_bytes_max,
+        ws_per_message_deflate=False,  # it costs each socket memory, and the event loop time
         log_config=None,
         access_log=False,
         server_header=False,

@@ -1,9 +1,10 @@
 """A real server on a socket, and clients that speak both protocols."""
 
+import asyncio
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import Any
@@ -69,6 +70,28 @@ class Client:
         raise AssertionError("the socket stays open")
 
 
+class Events:
+    """One stream of events."""
+
+    def __init__(self, answer: httpx2.Response) -> None:
+        self.answer = answer
+        self.lines = answer.iter_lines()
+
+    def next(self, count: int = 1) -> list[tuple[str, Any]]:
+        """Read some events, without the signs of life between them; fewer if the stream ends."""
+        found: list[tuple[str, Any]] = []
+        kind = ""
+        for line in self.lines:
+            if line.startswith("event: "):
+                kind = line.removeprefix("event: ")
+            elif line.startswith("data:"):
+                data = line.removeprefix("data:").strip()
+                found.append((kind, json.loads(data) if data else None))
+            if len(found) == count:
+                break
+        return found
+
+
 class Shop:
     """A served crmkit."""
 
@@ -81,12 +104,17 @@ class Shop:
             self.app,
             log_config=None,
             ws_max_size=self.streams.message_bytes_max,
+            ws_per_message_deflate=False,
             timeout_graceful_shutdown=5,
         )
         self.server = serving.Server(config, self.streams)
-        self._thread = threading.Thread(target=self.server.run, args=([self.listening],))
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
         self.token = self.make_token("office", "admin")
         self._sockets = ExitStack()
+
+    async def _serve(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        await self.server.serve([self.listening])
 
     def __enter__(self) -> "Shop":
         self._thread.start()
@@ -102,6 +130,10 @@ class Shop:
         self.server.should_exit = True
         self._thread.join(SECONDS_MAX)
         assert not self._thread.is_alive()
+
+    def tasks(self) -> set[Any]:
+        """Return the tasks of the server's event loop."""
+        return asyncio.all_tasks(self.loop)
 
     def make_token(self, name: str, role: str, expires_at: datetime | None = None) -> str:
         return self.crm.write(
@@ -120,7 +152,9 @@ class Shop:
     def open(self, *protocols: str, **options: Any) -> Client:
         """Open a socket without saying hello."""
         offered = [Subprotocol(each) for each in protocols or [PROTOCOL]]
-        made = connect(f"ws://{self.address}/graphql", subprotocols=offered, **options)
+        made = connect(
+            f"ws://{self.address}/graphql", subprotocols=offered, close_timeout=1, **options
+        )
         return Client(self._sockets.enter_context(made))
 
     def client(self, token: str | None = None, **options: Any) -> Client:
@@ -142,7 +176,7 @@ class Shop:
         wait_for(lambda: len(self.streams.hub) == count)
 
     @contextmanager
-    def events(self, query: str, **options: Any) -> Iterator[httpx2.Response]:
+    def events(self, query: str, **options: Any) -> Iterator[Events]:
         """Post an operation and give the stream that answers."""
         headers = {"Authorization": f"Bearer {self.token}", "Accept": "text/event-stream"}
         with httpx2.stream(
@@ -153,7 +187,7 @@ class Shop:
             timeout=SECONDS_MAX,
             **options,
         ) as answer:
-            yield answer
+            yield Events(answer)
 
     def upsert(self, *names: str, display_name: str = "Ann") -> list[str]:
         """Write customers; returns their global ids."""
@@ -194,23 +228,3 @@ def shop(shop_with: Callable[..., Shop]) -> Shop:
 def until() -> Callable[[Callable[[], bool]], None]:
     """Give the function that waits until something is so."""
     return wait_for
-
-
-@pytest.fixture
-def read_events() -> Callable[[httpx2.Response, int], Sequence[tuple[str, Any]]]:
-    """Give a function that reads some events, without the signs of life between them."""
-    return events_of
-
-
-def events_of(answer: httpx2.Response, count: int) -> list[tuple[str, Any]]:
-    found: list[tuple[str, Any]] = []
-    kind = ""
-    for line in answer.iter_lines():
-        if line.startswith("event: "):
-            kind = line.removeprefix("event: ")
-        elif line.startswith("data:") and kind:
-            data = line.removeprefix("data:").strip()
-            found.append((kind, json.loads(data) if data else None))
-        if len(found) == count:
-            return found
-    return found
