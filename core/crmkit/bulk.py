@@ -14,9 +14,12 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel
 
+from crmkit.driver_sql import execute, execute_many
+
 Wire = tuple[Any, ...]
 Merge = Literal["add", "least", "greatest", "replace"]
 _COPY_FROM = 200  # rows from which COPY beats one INSERT
+_ARRAYS_FROM = 5  # rows from which arrays beat a list of values
 _SQLITE_CHUNK = 5000
 _POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]
 
@@ -37,9 +40,9 @@ def insert_rows(
         for start in range(0, len(rows), _SQLITE_CHUNK):
             part = rows[start : start + _SQLITE_CHUNK]
             filled, part = _without_empty_columns(table_of(model), tuple(columns), part)
-            connection.exec_driver_sql(_sqlite_insert(table_of(model), filled), part)
+            execute_many(connection, _sqlite_insert(table_of(model), filled), part)
     elif len(rows) < _COPY_FROM:
-        _unnest(session, _postgres_insert(table_of(model), tuple(columns)), rows)
+        _insert_some(connection, table_of(model), tuple(columns), rows)
     else:
         names = ", ".join(map(_quote, columns))
         copy_sql = f"COPY {_quote(table_of(model).name)} ({names}) FROM STDIN"
@@ -66,9 +69,9 @@ def merge_rows(
     clause = _on_conflict(table, tuple(merge.items()), connection.dialect.name)
     if connection.dialect.name == "sqlite":
         sql = _sqlite_insert(table, tuple(columns)) + clause
-        connection.exec_driver_sql(sql, list(rows))
+        execute_many(connection, sql, rows)
     else:
-        _unnest(session, _postgres_insert(table, tuple(columns)) + clause, rows)
+        _insert_some(connection, table, tuple(columns), rows, clause)
 
 
 def wire_ids(ids: Iterable[Any]) -> list[str]:
@@ -87,10 +90,20 @@ def _copy(connection: Connection, sql: str, rows: Sequence[Wire]) -> None:
         raise DBAPIError.instance(sql, None, error, driver.Error) from error
 
 
-def _unnest(session: Session, sql: str, rows: Sequence[Wire]) -> None:
-    session.connection().exec_driver_sql(
-        sql, tuple(list(column) for column in zip(*rows, strict=True))
-    )
+def _insert_some(
+    connection: Connection,
+    table: Table,
+    columns: tuple[str, ...],
+    rows: Sequence[Wire],
+    clause: str = "",
+) -> None:
+    """Insert rows into a PostgreSQL table by one statement."""
+    if len(rows) < _ARRAYS_FROM:
+        values = [value for row in rows for value in row]
+        execute(connection, _postgres_values(table, columns, len(rows)) + clause, values)
+    else:
+        arrays = [list(column) for column in zip(*rows, strict=True)]
+        execute(connection, _postgres_insert(table, columns) + clause, arrays)
 
 
 def _without_empty_columns(
@@ -115,6 +128,14 @@ def _sqlite_insert(table: Table, columns: tuple[str, ...]) -> str:
     names = ", ".join(map(_quote, columns))
     marks = ", ".join("?" * len(columns))
     return f"INSERT INTO {_quote(table.name)} ({names}) VALUES ({marks})"  # noqa: S608 names are ours
+
+
+@lru_cache(maxsize=256)
+def _postgres_values(table: Table, columns: tuple[str, ...], count: int) -> str:
+    names = ", ".join(map(_quote, columns))
+    row = ", ".join(f"%s::{_postgres_type(table, name)[1]}" for name in columns)
+    rows = ", ".join([f"({row})"] * count)
+    return f"INSERT INTO {_quote(table.name)} ({names}) VALUES {rows}"  # noqa: S608 names are ours
 
 
 @lru_cache(maxsize=256)

@@ -10,6 +10,7 @@ from sqlalchemy import Table
 from sqlmodel import Session, SQLModel
 
 from crmkit.bulk import Wire, table_of
+from crmkit.driver_sql import execute
 
 
 def rows_named(
@@ -35,7 +36,8 @@ def rows_named(
         values: tuple[Any, ...] = (orjson.dumps(names).decode(),)
     else:
         values = tuple(list(column) for column in zip(*names, strict=True))
-    return connection.exec_driver_sql(sql, values).all()
+    found: list[Wire] = execute(connection, sql, values).fetchall()
+    return found
 
 
 def read_id(value: Any) -> UUID:

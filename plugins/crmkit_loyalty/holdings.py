@@ -39,12 +39,13 @@ def lock_accounts(session: Session, customers: Iterable[UUID]) -> dict[UUID, Hol
         A holding without lots for each customer that exists.
     """
     wanted = sorted(customers)
-    chunks = [wanted[start : start + _CHUNK] for start in range(0, len(wanted), _CHUNK)]
-    for chunk in chunks:
-        session.execute(_open_missing, {"wanted": chunk})
     locked: dict[UUID, Holding] = {}
-    for chunk in chunks:
-        rows = session.execute(_lock, {"wanted": chunk})
+    for start in range(0, len(wanted), _CHUNK):
+        chunk = {"wanted": wanted[start : start + _CHUNK]}
+        rows = session.execute(_lock, chunk).all()
+        if len(rows) < len(chunk["wanted"]):
+            session.execute(_open_missing, chunk)
+            rows = session.execute(_lock, chunk).all()
         locked.update((id_, Holding(net)) for id_, net in rows)
     return locked
 
