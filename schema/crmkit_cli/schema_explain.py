@@ -48,8 +48,7 @@ def explain(
         found = explaining.explain(ComposedSchema(crm), document.read(), values, actor, operation)
         cost_max = crm.settings.limits.cost_max
     if as_json:
-        fell_back = [each._asdict() for each in found.fell_back]
-        told = {**asdict(found), "fell_back": fell_back}
+        told = {name: _plain(value) for name, value in asdict(found).items()}
         print_json({"role": actor.role, "cost_max": cost_max, **told})
     else:
         _print(found, actor.role, cost_max)
@@ -88,22 +87,41 @@ def _role_of(crm: "Crm", token_name: str) -> str:
     return role
 
 
+def _plain(value: Any) -> Any:
+    """Return named tuples of a list as objects."""
+    if not isinstance(value, list):
+        return value
+    return [each._asdict() if hasattr(each, "_asdict") else each for each in value]
+
+
 def _print(found: "Explanation", role: str, cost_max: int) -> None:
-    answered = "one statement" if found.covered else "by Python, field by field"
     excess = "" if found.cost <= cost_max else ", so it is refused"
-    lines = [
-        f"{found.kind.capitalize()} for the role {role}: {answered}",
-        f"Cost: {found.cost:,} objects of {cost_max:,}{excess}",
-    ]
+    print(f"{found.kind.capitalize()} for the role {role}: {_answered_by(found)}")
+    print(f"Cost: {found.cost:,} objects of {cost_max:,}{excess}")
+    if found.reason:
+        print(f"Because: {found.reason}")
+    for each in found.fell_back:
+        print(f"No plan: {each.field}: {each.reason}")
+    for each in found.refused:
+        print(f"Refused: {each.field}: {each.reason}")
+    for place in found.called:
+        print(f"Called: {place}")
+    for place in found.computed:
+        print(f"Added by Python: {place}")
+    if found.sql:
+        print(f"Most rows read: {found.rows_max:,}")
+        print(f"Parameters: {_parameters(found.parameters)}")
+        print(f"\n{readable(found.sql)}")
+    for payload in found.payloads:
+        print(f"\nRows below {payload.place}:\n{readable(payload.sql) or payload.reason}")
+
+
+def _answered_by(found: "Explanation") -> str:
     if not found.covered:
-        lines.append(f"Because: {found.reason}")
-        lines += [f"  {each.field}: {each.reason}" for each in found.fell_back]
-    else:
-        lines.append(f"Most rows read: {found.rows_max:,}")
-        lines += [f"Added by Python: {place}" for place in found.computed]
-        lines.append(f"Parameters: {_parameters(found.parameters)}")
-        lines += ["", readable(found.sql)]
-    print("\n".join(lines))
+        return "by the reference executor, field by field"
+    ways = ["one statement"] if found.sql else []
+    ways += [f"{len(found.called)} called in Python"] if found.called else []
+    return " and ".join(ways) or "nothing to read"
 
 
 def _parameters(given: Any) -> str:

@@ -44,13 +44,47 @@ def test_people_read_the_statement_in_lines(crmkit: Run, file: Any) -> None:
     assert "      FROM customer AS customer_1" in lines
 
 
-def test_fields_without_a_plan_are_named_with_the_reason(crmkit: Run, file: Any) -> None:
+def test_fields_that_python_answers_are_named(crmkit: Run, file: Any) -> None:
     found = crmkit("schema", "explain", file(MIXED), "--json").object
-    told = crmkit("schema", "explain", file(MIXED)).out
+    lines = crmkit("schema", "explain", file(MIXED)).out.splitlines()
+
+    assert (found["covered"], found["called"]) == (True, ["v"])
+    assert lines[0] == "Query for the role admin: one statement and 1 called in Python"
+    assert "Called: v" in lines
+
+
+def test_fields_without_a_plan_are_named_with_the_reason(
+    crmkit: Run, file: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CRMKIT_PROFILE", "development")
+    text = "{ customers { totalCount } ...Q } fragment Q on Query { s: __schema { __typename } }"
+
+    found = crmkit("schema", "explain", file(text), "--json").object
+    lines = crmkit("schema", "explain", file(text)).out.splitlines()
 
     assert not found["covered"]
-    assert [each["field"] for each in found["fell_back"]] == ["v"]
-    assert "  v: modules is resolved by Python" in told
+    assert [each["field"] for each in found["fell_back"]] == ["s"]
+    assert lines[0] == "Query for the role admin: by the reference executor, field by field"
+    assert any(each.startswith("No plan: s: ") for each in lines)
+
+
+def test_of_a_mutation_the_statements_of_its_payload_are_shown(crmkit: Run, file: Any) -> None:
+    path = file(
+        """mutation Record($input: RecordInteractionsInput!) { recordInteractions(input: $input) {
+        ... on RecordInteractionsSuccess { rows { interaction { id customer { id } } } } } }"""
+    )
+    options = ("--variables", '{"input": {"interactions": []}}')
+
+    found = crmkit("schema", "explain", path, *options, "--json").object
+    told = crmkit("schema", "explain", path, *options).out
+    without = crmkit("schema", "explain", path)
+
+    (payload,) = found["payloads"]
+    assert (found["kind"], found["called"]) == ("mutation", ["recordInteractions"])
+    assert payload["place"] == "recordInteractions.rows (InteractionRow)"
+    assert "FROM interaction AS" in payload["sql"]
+    assert "\nRows below recordInteractions.rows (InteractionRow):\n" in told
+    assert (without.exit_code, "Variable '$input'" in without.err) == (1, True)
 
 
 CONTACT = "{ customers { nodes { displayName contactPoints { value } } } }"
@@ -65,14 +99,14 @@ def lister(shop: Path) -> None:
 
 @pytest.mark.usefixtures("lister")
 @pytest.mark.parametrize("asking", [("--role", "lister"), ("--token-name", "till")])
-def test_what_a_role_may_not_see_has_no_plan(crmkit: Run, file: Any, asking: Any) -> None:
+def test_what_a_role_may_not_see_is_named(crmkit: Run, file: Any, asking: Any) -> None:
     crmkit("token", "create", "--name", "till", "--role", "lister")
 
     found = crmkit("schema", "explain", file(CONTACT), *asking, "--json").object
 
     assert found["role"] == "lister"
-    assert [each["field"] for each in found["fell_back"]] == ["customers.nodes.contactPoints"]
-    assert crmkit("schema", "explain", file(CONTACT), "--json").object["covered"]
+    assert [each["field"] for each in found["refused"]] == ["customers.nodes.[].contactPoints"]
+    assert crmkit("schema", "explain", file(CONTACT), "--json").object["refused"] == []
 
 
 def test_an_unknown_token_is_refused(crmkit: Run, file: Any) -> None:
@@ -104,7 +138,7 @@ def test_of_several_operations_one_is_named(crmkit: Run, file: Any) -> None:
     named = crmkit("schema", "explain", path, "--operation", "Other", "--json")
     unnamed = crmkit("schema", "explain", path, "--json")
 
-    assert not named.object["covered"]
+    assert named.object["called"] == ["modules"]
     assert (unnamed.exit_code, unnamed.object["error"]["code"]) == (1, "DOCUMENT_REFUSED")
 
 

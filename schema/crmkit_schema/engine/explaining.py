@@ -1,17 +1,24 @@
 """Telling developers what becomes of an operation."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from graphql import GraphQLError, OperationDefinitionNode, OperationType, get_operation_ast
+from graphql.execution.values import VariableValues, get_variable_values
 
 from crmkit import Actor
 from crmkit.errors import CrmkitError
 from crmkit_schema.document_reader import Document
-from crmkit_schema.engine.binding import Given
 from crmkit_schema.engine.fall_backs import FallBack, fall_backs
+from crmkit_schema.engine.keyed_plans import compile_keyed
+from crmkit_schema.engine.payload_statements import PayloadStatement, payload_statements
 from crmkit_schema.engine.plans import Plan
+from crmkit_schema.engine.running import Run
+from crmkit_schema.engine.selecting import Selecting
 from crmkit_schema.engine.uncovered import Uncovered, Unready
+from crmkit_schema.requests import GraphQLRequest
+from crmkit_schema.selections import Selected
 
 if TYPE_CHECKING:
     from crmkit_schema.runtime import ComposedSchema
@@ -30,13 +37,16 @@ class Explanation:
     Attributes:
         kind: query, mutation or subscription.
         cost: most objects it could fetch.
-        covered: whether it has a plan: one statement that answers it.
+        covered: whether it has a plan.
         reason: why it has none.
         fell_back: the fields for which it has none.
-        sql: the statement.
+        sql: the statement; empty if Python answers all there is.
         parameters: the statement's values with these variables, in order or by name.
-        computed: places in the answer of the fields that Python adds.
         rows_max: most rows the statement can read.
+        computed: places in the answer of fields that Python adds to rows.
+        refused: places of fields that fail, with the reason.
+        called: fields at the top that Python answers.
+        payloads: statements for the rows that those lead to.
     """
 
     kind: str
@@ -46,8 +56,11 @@ class Explanation:
     fell_back: list[FallBack] = field(default_factory=list)
     sql: str = ""
     parameters: Any = ()
-    computed: list[str] = field(default_factory=list)
     rows_max: int = 0
+    computed: list[str] = field(default_factory=list)
+    refused: list[FallBack] = field(default_factory=list)
+    called: list[str] = field(default_factory=list)
+    payloads: list[PayloadStatement] = field(default_factory=list)
 
 
 def explain(
@@ -60,7 +73,7 @@ def explain(
     """Return how an operation would be answered, without running it.
 
     Raises:
-        DocumentRefused: the document is not good, or has no such operation.
+        DocumentRefused: the document or a variable is not good, or there is no such operation.
     """
     document = schema.documents.read(text)
     if isinstance(document, list):
@@ -70,8 +83,9 @@ def explain(
         raise DocumentRefused("it has no such operation, or several and none is named")
     name = operation_name or next(iter(document.meter.operations))
     cost = document.meter.operations[name][1].cost.of(variables or {}, {})
+    request = GraphQLRequest(text, variables, operation_name)
     told = Explanation(node.operation.value, cost)
-    return _Explaining(schema, document, node, variables, actor).completed(told)
+    return _Explaining(schema, document, node, request, actor).completed(told)
 
 
 class _Explaining:
@@ -82,47 +96,89 @@ class _Explaining:
         schema: "ComposedSchema",
         document: Document,
         operation: OperationDefinitionNode,
-        variables: dict[str, Any] | None,
+        request: GraphQLRequest,
         actor: Actor,
     ) -> None:
         self._schema, self._document, self._operation = schema, document, operation
-        self._variables = variables
-        self._context = schema.plans.context(actor)
+        self._request, self._actor = request, actor
+        self._run = Run(schema.plans.context(actor), self._variables(), compile_keyed)
 
     def completed(self, told: Explanation) -> Explanation:
         """Return an explanation with the plan, or with what stands in its way."""
         try:
-            plan, given = self._planned(self._operation)
-            parameters, most = plan.binder.values(given), plan.volume.rows(given)
+            if self._operation.operation is OperationType.MUTATION:
+                return self._mutation(told)
+            return self._query(told)
         except (Uncovered, Unready, GraphQLError) as error:
-            guilty = list(fall_backs(self._document.node, self._operation, self._reason))
+            document, operation = self._document.node, self._operation
+            guilty = list(fall_backs(document, operation, self._reason))
             return replace(told, reason=str(error), fell_back=guilty)
+
+    def _query(self, told: Explanation) -> Explanation:
+        plan, given = self._planned(self._operation), self._run.given
+        calls = plan.root.calls if plan.root else ()
         return replace(
             told,
             covered=True,
             sql=plan.sql,
-            parameters=parameters,
+            parameters=plan.binder.values(given),
+            rows_max=plan.volume.rows(given),
             computed=[".".join(each.place) for each in plan.computed],
-            rows_max=most,
+            refused=[FallBack(".".join(each.place), str(each.error)) for each in plan.refused],
+            called=[each.key for each in calls],
+            payloads=self._payloads((each.key, each.selected) for each in calls),
         )
 
-    def _planned(self, operation: OperationDefinitionNode) -> tuple[Plan, Given]:
-        """Compile an operation.
+    def _mutation(self, told: Explanation) -> Explanation:
+        self._schema.plans.mutations.prepared(
+            self._document.node, self._operation, self._request, self._actor, is_remembered=False
+        )
+        mutation = self._schema.schema._schema.mutation_type
+        if mutation is None:
+            raise TypeError("a schema without mutations")
+        members = self._selecting().root(mutation).members
+        calls = [(each.key, each.selected) for each in members if each.selected is not None]
+        called, payloads = [key for key, _ in calls], self._payloads(calls)
+        return replace(told, covered=True, called=called, payloads=payloads)
+
+    def _payloads(self, calls: Iterable[tuple[str, Selected]]) -> list[PayloadStatement]:
+        selecting = self._selecting()
+        return [
+            each
+            for key, selected in calls
+            for each in payload_statements(selecting, selected, key, self._run)
+        ]
+
+    def _selecting(self) -> Selecting:
+        schema = self._schema.schema._schema
+        return Selecting(schema, self._document.node, self._operation, self._run.tagged())
+
+    def _variables(self) -> VariableValues:
+        found = get_variable_values(
+            self._schema.schema._schema,
+            self._operation.variable_definitions or (),
+            self._request.variables or {},
+        )
+        if isinstance(found, VariableValues):
+            return found
+        raise DocumentRefused("; ".join(each.message for each in found))
+
+    def _planned(self, operation: OperationDefinitionNode) -> Plan:
+        """Compile a query.
 
         Raises:
             Uncovered, Unready, GraphQLError: only the reference executor can answer it.
         """
         if operation.operation is not OperationType.QUERY:
             raise Uncovered(f"a {operation.operation.value} has no plan as a whole")
-        plans = self._schema.plans
-        variables = plans.variables(operation, self._variables)
-        plan = plans._compiled(self._document.node, operation, variables, self._context)
-        if isinstance(plan, Uncovered):
-            raise plan
-        return plan, Given(variables.coerced, self._context)
+        document, run = self._document.node, self._run
+        made = self._schema.plans._compiled(document, operation, run.variables, run.context)
+        if isinstance(made, Uncovered):
+            raise made
+        return made
 
     def _reason(self, operation: OperationDefinitionNode) -> str:
-        """Return why an operation has no plan, nothing if it has one."""
+        """Return why a query has no plan, nothing if it has one."""
         try:
             self._planned(operation)
         except (Uncovered, Unready, GraphQLError) as error:

@@ -55,6 +55,14 @@ class KeyedRows:
         self._selecting, self._parent, self._members = selecting, parent, members
         self._plans: dict[tuple[str, ...], Any] = {}
 
+    def fields(self, run: Run) -> list[KeyedField]:
+        """Return what leads to rows.
+
+        Raises:
+            GraphQLError: the caller may not see one.
+        """
+        return [self._field(each, run) for each in self._members]
+
     def read(self, objects: Sequence[Any], run: Run) -> Mapping[str, Sequence[Any]]:
         """Return the value of each field for each object; what failed is a `Failure` there."""
         found: dict[str, Sequence[Any]] = {}
