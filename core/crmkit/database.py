@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -52,9 +52,9 @@ class Database:
             self._reader = sqlite_engine(self.url, writes=False)
             self._once = sqlite_engine(self.url, writes=False, begins=False)
             self._writer = sqlite_engine(self.url, writes=True)
-            self._sharing: Engine = self._writer.execution_options(group=self.group)
+            self._write_options = {"group": self.group}
         else:
-            self._writer = self._sharing = postgres_engine(self.url)
+            self._writer, self._write_options = postgres_engine(self.url), {}
             self._reader = self._writer.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
@@ -115,9 +115,10 @@ class Database:
             raise SessionMisused("open a second writing session beside")
         with self.turn(alone=unhurried):
             self._writing.now = True
-            session = WriteSession(self._sharing)
+            session = WriteSession(self._writer)
             try:
                 with session.begin():
+                    session.connection(execution_options=self._write_options)
                     if unhurried:
                         self._take_time(session)
                     before = under_way(session)
@@ -135,8 +136,7 @@ class Database:
             for option in ("statement_timeout", "idle_in_transaction_session_timeout"):
                 session.connection().exec_driver_sql(f"SET LOCAL {option} = 0")
 
-    @contextmanager
-    def turn(self, *, alone: bool = True) -> Iterator[None]:
+    def turn(self, *, alone: bool = True) -> AbstractContextManager[None]:
         """Keep other writes to SQLite away until the block ends; nothing on PostgreSQL.
 
         Args:
@@ -146,11 +146,9 @@ class Database:
             DatabaseBusy: another process writes the SQLite file, or another thread for too long.
         """
         if self.dialect != "sqlite":
-            yield
-            return
+            return nullcontext()
         self.claim()
-        with self.group.turn(alone=alone):
-            yield
+        return self.group.turn(alone=alone)
 
     def claim(self) -> None:
         """Become the one process that writes this SQLite file; does nothing on PostgreSQL.

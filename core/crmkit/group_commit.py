@@ -32,7 +32,7 @@ class GroupCommit:
 
     def __init__(self) -> None:
         self.writes_max = 64
-        self.seconds_max = 0.02
+        self.seconds_max = 0.05
         self.wait_seconds_max = 15.0
         self._mutex = Lock()  # guards the queue and who has the turn; the rest belongs to the turn
         self._queue: deque[_Ticket] = deque()
@@ -70,11 +70,13 @@ class GroupCommit:
     def begin(self, connection: Connection) -> None:
         """Begin the write of whoever has the turn, in the transaction that is under way if any."""
         driver: Any = connection.connection.dbapi_connection
-        self._driver = driver
+        self._driver = driver  # also if beginning fails half way
         if not driver.is_shared:
             self._group.began_at = monotonic()
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            driver.is_shared = True
+            try:
+                driver.begin()
+            except sqlite3.Error as error:
+                raise _as_sqlalchemy_has_it("BEGIN IMMEDIATE", error) from error
         driver.begin_write()
 
     def _take_turn(self, ticket: "_Ticket") -> None:
@@ -142,8 +144,12 @@ class GroupCommit:
         try:
             driver.make_durable()
         except sqlite3.Error as error:
-            return partial(DBAPIError.instance, "COMMIT", None, error, sqlite3.Error)
+            return partial(_as_sqlalchemy_has_it, "COMMIT", error)
         return None
+
+
+def _as_sqlalchemy_has_it(sql: str, error: sqlite3.Error) -> Exception:
+    return DBAPIError.instance(sql, None, error, sqlite3.Error)
 
 
 class _Group:

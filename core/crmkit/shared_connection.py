@@ -27,6 +27,11 @@ class SharedConnection(sqlite3.Connection):
             return False
         return self._is_broken or self._is_writing or not self.in_transaction
 
+    def begin(self) -> None:
+        """Begin a transaction that writes share."""
+        self.execute("BEGIN IMMEDIATE")
+        self.is_shared = True
+
     def begin_write(self) -> None:
         """Begin a write in the shared transaction, which is under way."""
         self.execute("SAVEPOINT one_write")

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, NestedTransaction, RootTransaction
 from sqlalchemy.orm import SessionTransaction
@@ -16,15 +16,21 @@ log = logging.getLogger("crmkit")
 _IDLE, _FAILED = 0, 3
 
 
-# Each one's outermost transaction and its innermost savepoint, the session's and the connection's;
-# and whether the driver has begun.
-UnderWay = tuple[
+# The outermost transaction and the innermost savepoint, the session's and the connection's.
+Transactions = tuple[
     SessionTransaction | None,
     SessionTransaction | None,
     RootTransaction | None,
     NestedTransaction | None,
-    bool,
 ]
+
+
+class UnderWay(NamedTuple):
+    """Which transaction a session is in, and whether its driver has begun one."""
+
+    connection: Connection
+    transactions: Transactions
+    has_begun: bool
 
 
 class WriteSession(Session):
@@ -91,7 +97,8 @@ def under_way(session: Session) -> UnderWay | None:
     """Note which transaction a session is in, to be compared after others have used it."""
     if session.get_transaction() is None:
         return None  # nothing was begun, so there is nothing to lose
-    return _transactions(session, session.connection())
+    connection = session.connection()
+    return UnderWay(connection, _transactions(session, connection), _has_begun(connection))
 
 
 def require_under_way(session: Session, before: UnderWay | None) -> None:
@@ -106,25 +113,20 @@ def require_under_way(session: Session, before: UnderWay | None) -> None:
     """
     if before is None:
         return
-    root = session.get_transaction()
-    if root is None or not root.is_active or root is not before[0]:
-        raise SessionMisused("end")
-    connection = session.connection()
-    now = _transactions(session, connection)
-    is_same = all(one is other for one, other in zip(now[:4], before[:4], strict=True))
-    if not is_same or not all(each is None or each.is_active for each in now[:4]):
-        raise SessionMisused("end")
-    if (before[4] and not now[4]) or _has_failed(connection):
+    connection = before.connection
+    for now, noted in zip(_transactions(session, connection), before.transactions, strict=True):
+        if now is not noted or (now is not None and not now.is_active):
+            raise SessionMisused("end")
+    if (before.has_begun and not _has_begun(connection)) or _has_failed(connection):
         raise SessionMisused("end")
 
 
-def _transactions(session: Session, connection: Connection) -> UnderWay:
+def _transactions(session: Session, connection: Connection) -> Transactions:
     return (
         session.get_transaction(),
         session.get_nested_transaction(),
         connection.get_transaction(),
         connection.get_nested_transaction(),
-        _has_begun(connection),
     )
 
 

@@ -20,8 +20,9 @@ from crmkit_loyalty.models import EntryKind, LedgerEntry, Lot
 _CHUNK = 500
 _entry, _lot = table_of(LedgerEntry), table_of(Lot)
 _transaction, _line = table_of(Transaction), table_of(TransactionLine)
-# Made once: an alias costs more than most statements that use it.
+# Made once: an alias costs more than a statement that uses it.
 _void, _undo = _transaction.alias("void"), _entry.alias("undo")
+_voids = and_(_void.c.original_id == _transaction.c.id, _void.c.kind == TransactionKind.VOID)
 
 
 class Link(NamedTuple):
@@ -126,7 +127,6 @@ def _links_to(
     session: Session, sales: Collection[UUID], batch: Collection[UUID]
 ) -> Iterator[tuple[Link, list[Returned]]]:
     """Give what came back of sales, oldest first, without the batch and what was voided."""
-    voids = and_(_void.c.original_id == _transaction.c.id, _void.c.kind == TransactionKind.VOID)
     links: dict[Link, list[Returned]] = defaultdict(list)
     for wanted in _chunks(sales):
         statement = (
@@ -137,7 +137,7 @@ def _links_to(
                 _line.c.quantity_milli,
             )
             .join(_line, _line.c.transaction_id == _transaction.c.id)
-            .outerjoin(_void, voids)
+            .outerjoin(_void, _voids)
             .where(_transaction.c.original_id.in_(wanted), _line.c.original_position.is_not(None))
         )
         for *link, voided_by, position, quantity in session.execute(statement):
