@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -58,8 +59,7 @@ def slow_api(api_with: Any, hanging: Hanging) -> Iterator[Callable[..., Any]]:
     yield make
     hanging.let_go.set()
     for each in made:
-        threads = each.schema.plugin_threads
-        _soon(lambda threads=threads: threads.abandoned_count == 0)
+        _soon(partial(_is_calm, each))
 
 
 @pytest.fixture
@@ -202,6 +202,10 @@ def test_a_plugin_that_wants_to_exit_ends_nothing(api_with: Any) -> None:
     api = api_with(SchemaContribution(extends={"Customer": OfCustomer}))
 
     assert api.codes("{ customers(first: 1) { nodes { leaving } } }") == ["INTERNAL"]
+
+
+def _is_calm(api: Any) -> bool:
+    return bool(api.schema.plugin_threads.abandoned_count == 0)
 
 
 def _soon(holds: Callable[[], bool]) -> None:
