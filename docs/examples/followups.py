@@ -32,6 +32,9 @@ plugin = crmkit.Plugin(
 )
 
 
+CALL_ASKED_FOR = crmkit.Event("followups.call_asked_for")
+
+
 class Followup(SQLModel, table=True):
     """One call to make.
 
@@ -67,6 +70,15 @@ class Queries:
     followups: schema.Connection[FollowupCall] = schema.connection("Calls, most urgent first.")
 
 
+@strawberry.type
+class Subscriptions:
+    """What the plugin adds to `Subscription`."""
+
+    call_asked_for: FollowupCall = schema.subscription(
+        "A call that a complaint asks for, as soon as it is known.", event=CALL_ASKED_FOR
+    )
+
+
 def create(op: Any) -> None:
     """Make the table, column by column: later steps build on what this one says."""
     op.create_table(
@@ -94,8 +106,8 @@ def register_migrations() -> Sequence[crmkit.Migration]:
 
 @hookimpl
 def register_graphql() -> crmkit.SchemaContribution:
-    """One root field."""
-    return crmkit.SchemaContribution(queries=[Queries])
+    """Two root fields."""
+    return crmkit.SchemaContribution(queries=[Queries], subscriptions=[Subscriptions])
 
 
 @hookimpl
@@ -112,9 +124,9 @@ def interactions_recorded(session: Session, batch: InteractionBatch, settings: O
         if contact.customer_id is None:
             continue
         if contact.kind == "complaint":
-            session.add(
-                Followup(customer_id=contact.customer_id, reason="complaint", due_on=due_on)
-            )
+            call = Followup(customer_id=contact.customer_id, reason="complaint", due_on=due_on)
+            session.add(call)
+            crmkit.announce(session, CALL_ASKED_FOR, {call.id: call.customer_id})
         elif contact.kind == "apology":
             session.flush()
             session.exec(
