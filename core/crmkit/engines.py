@@ -4,6 +4,7 @@ import os
 import sqlite3
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import QueuePool
@@ -95,6 +96,8 @@ def postgres_engine(url: URL, *, settings: str = POSTGRES_OPTIONS, **options: An
         return create_engine(
             url.set(drivername="postgresql+psycopg"),
             **{"pool_size": 8, "max_overflow": 24, "pool_pre_ping": True, **options},
+            # JSONB writes large floats in full; json.loads would make integers of them
+            json_deserializer=orjson.loads,
             connect_args={
                 "connect_timeout": 4,
                 "options": settings,

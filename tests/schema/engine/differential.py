@@ -100,7 +100,10 @@ class Round:
 
         def answered(text: str) -> Mismatch | None:
             smaller = replace(found.request, query=text)
-            if isinstance(self._twins.planned.documents.read(text), list):
+            document = self._twins.planned.documents.read(text)
+            if isinstance(document, list) or not get_operation_ast(
+                document.node, smaller.operation_name
+            ):
                 return None
             answer = planned.execute(smaller, self._actors[found.role])
             if answer is None or _is_refused(answer):
