@@ -59,6 +59,8 @@ def rows_by_id(
     """
     context: RequestContext = info.context
     context.require({permission_of(cls) for cls in wanted})
+    if not wanted:
+        return {}
     planned = context.planned_rows(info, wanted) if context.planned_rows is not None else None
     if planned is not None:
         return planned

@@ -5,9 +5,7 @@ is none, the operation is left to the reference executor.
 """
 
 from collections.abc import Callable
-from datetime import date, datetime
 from typing import Any
-from uuid import UUID
 
 from graphql import GraphQLEnumType, GraphQLLeafType
 from sqlalchemy.types import (
@@ -15,10 +13,15 @@ from sqlalchemy.types import (
     BigInteger,
     Boolean,
     Date,
+    DateTime,
     Double,
+    Enum,
     Float,
     Integer,
+    LargeBinary,
+    Numeric,
     String,
+    Time,
     TypeDecorator,
     TypeEngine,
     Uuid,
@@ -31,6 +34,7 @@ from crmkit_schema.engine.uncovered import Uncovered
 from crmkit_schema.sources import Codec
 
 Encode = Callable[[JsonSql, Expression], Expression]
+Write = Callable[[JsonSql, Expression], Expression | None]
 
 
 def encoded(
@@ -45,20 +49,6 @@ def encoded(
         return None if names is None else json.choice(column, names)
     found = _CODECS.get((leaf.name, kind))
     return None if found is None else found(json, column)
-
-
-def raw(json: JsonSql, column: Expression) -> tuple[Expression, Callable[[Any], Any]]:
-    """Return a column as JSON, and what makes its Python value of it again.
-
-    Raises:
-        Uncovered: there is no codec for it in SQL.
-    """
-    kind = kind_of(column.type)
-    found = _RAW.get(kind)
-    if found is None:
-        raise Uncovered(f"no SQL form for a column of type {column.type!r}")
-    encode, decode = found
-    return encode(json, column), decode
 
 
 def placed(json: JsonSql, column: Expression) -> Expression:
@@ -102,17 +92,22 @@ def _by_codec(json: JsonSql, codec: Codec, kind: str, column: Expression) -> Exp
 
 _KINDS: tuple[tuple[type[TypeEngine[Any]], str], ...] = (
     (Boolean, "truth"),
+    (Enum, "enum"),
     (BigInteger, "long"),
     (Integer, "int"),
     (Double, "float"),
     (Float, "float"),
+    (Numeric, "exact"),
+    (DateTime, "moment"),
     (Date, "day"),
+    (Time, "time"),
+    (LargeBinary, "bytes"),
     (Uuid, "uuid"),
     (JSON, "json"),
     (String, "text"),
 )
 _VALUE: Encode = lambda json, column: json.value(column)  # noqa: E731 a table reads better so
-_CODECS: dict[tuple[str, str], Encode] = {
+_CODECS: dict[tuple[str, str], Write] = {
     ("String", "text"): _VALUE,
     ("ID", "text"): _VALUE,
     ("Amount", "text"): _VALUE,
@@ -125,17 +120,6 @@ _CODECS: dict[tuple[str, str], Encode] = {
     ("DateTime", "instant"): lambda json, column: json.instant(column),
     ("Date", "day"): lambda json, column: json.day(column),
     ("JSON", "json"): lambda json, column: json.document(column),
-}
-_RAW: dict[str, tuple[Encode, Callable[[Any], Any]]] = {
-    "text": (_VALUE, str),
-    "int": (_VALUE, int),
-    "long": (_VALUE, int),
-    "float": (lambda json, column: json.decimal(column), float),
-    "truth": (lambda json, column: json.boolean(column), bool),
-    "instant": (lambda json, column: json.instant(column), datetime.fromisoformat),
-    "day": (lambda json, column: json.day(column), date.fromisoformat),
-    "uuid": (lambda json, column: json.value(json.hex_id(column)), lambda text: UUID(hex=text)),
-    "json": (lambda json, column: json.document(column), lambda value: value),
 }
 _PLACES: dict[str, Encode] = {
     "text": lambda _json, column: column,

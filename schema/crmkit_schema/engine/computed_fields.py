@@ -7,6 +7,7 @@ from typing import Any
 from crmkit_schema.engine.projection import FieldProjection
 from crmkit_schema.engine.python_fields import Values
 from crmkit_schema.engine.running import Run
+from crmkit_schema.engine.shapes import like
 
 EACH = "[]"
 """Step of a place that goes to every element of a list."""
@@ -73,7 +74,8 @@ class RefusedField:
 def renamed(data: Any, names: Mapping[str, str]) -> Any:
     """Return an answer of a statement in which some names stand for longer ones."""
     if isinstance(data, dict):
-        return {names.get(key, key): renamed(each, names) for key, each in data.items()}
+        members = {names.get(key, key): renamed(each, names) for key, each in data.items()}
+        return like(data, members)
     return [renamed(each, names) for each in data] if isinstance(data, list) else data
 
 

@@ -10,6 +10,7 @@ from graphql.execution.values import VariableValues, get_variable_values
 
 from crmkit import Actor
 from crmkit.outages import is_outage
+from crmkit_schema.answers import formatted
 from crmkit_schema.context import RequestContext
 from crmkit_schema.engine.keyed_plans import compile_keyed
 from crmkit_schema.engine.mutating import Mutations
@@ -17,7 +18,7 @@ from crmkit_schema.engine.plan_memory import PlanMemory
 from crmkit_schema.engine.plans import Plan, compile_plan
 from crmkit_schema.engine.running import Run
 from crmkit_schema.engine.tags import shape
-from crmkit_schema.engine.uncovered import Uncovered, Unready
+from crmkit_schema.engine.uncovered import Uncovered, Unready, WrongVariables
 from crmkit_schema.requests import GraphQLAnswer, GraphQLRequest
 from crmkit_schema.values import refuse_unstorable
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("crmkit")
 PLANS_MAX: Final = 512
 DOCUMENT_LENGTH_MAX: Final = 16_384
+_ERRORS_MAX: Final = 50  # as graphql-core itself
 
 
 class PlanExecutor:
@@ -61,6 +63,8 @@ class PlanExecutor:
             return self._mutated(document, operation, request, actor)
         try:
             made = self.attempt(document, operation, request, actor)
+        except WrongVariables as wrong:
+            return _refused(wrong)
         except (Uncovered, Unready, GraphQLError) as reason:
             self._leave(reason)
             return None
@@ -88,6 +92,8 @@ class PlanExecutor:
             plan, run = self.mutations.prepared(
                 document, operation, request, actor, is_remembered=is_remembered
             )
+        except WrongVariables as wrong:
+            return _refused(wrong)
         except (Uncovered, Unready, GraphQLError) as reason:
             self._leave(reason)
             return None
@@ -154,18 +160,36 @@ class PlanExecutor:
     def variables(
         self, operation: OperationDefinitionNode, given: dict[str, Any] | None
     ) -> VariableValues:
+        """Return coerced variables that may be stored.
+
+        Raises:
+            WrongVariables: they are wrong.
+            GraphQLError: one holds text that no database can store.
+        """
+        found = self.coerced(operation, given)
+        refuse_unstorable(found.coerced)
+        return found
+
+    def coerced(
+        self, operation: OperationDefinitionNode, given: dict[str, Any] | None
+    ) -> VariableValues:
         """Return coerced variables.
 
         Raises:
-            Unready: they are wrong; the reference executor tells how.
+            WrongVariables: they are wrong.
         """
         definitions = operation.variable_definitions or ()
         if not definitions:
             return VariableValues({}, {})
-        found = get_variable_values(self._schema.schema._schema, definitions, given or {})
+        found = get_variable_values(
+            self._schema.schema._schema,
+            definitions,
+            given or {},
+            max_errors=_ERRORS_MAX,
+            hide_suggestions=self._schema.crm.settings.profile == "production",
+        )
         if not isinstance(found, VariableValues):
-            raise Unready("wrong variables")
-        refuse_unstorable(found.coerced)
+            raise WrongVariables(found)
         return found
 
     def attempt(
@@ -183,19 +207,36 @@ class PlanExecutor:
         """
         if operation.operation is not OperationType.QUERY:
             raise Uncovered("a subscription")
-        variables = self.variables(operation, request.variables)
+        variables = self.coerced(operation, request.variables)
         context = self.context(actor)
-        plan = self.plan(document, operation, request, variables, context)
+        try:
+            refuse_unstorable(variables.coerced)
+            plan = self.plan(document, operation, request, variables, context)
+        except GraphQLError:
+            return self._particular(document, operation, variables, context)
         run = Run(context, variables, compile_keyed)
-        with context.snapshot() if plan.calls_python else nullcontext():
-            try:
+        try:
+            with context.snapshot() if plan.calls_python else nullcontext():
                 return plan.answer(run)
-            except GraphQLError:
-                # An argument is wrong that plans bind; which, only a plan of its own can tell.
-                own = self._compiled(document, operation, variables, context)
-                if isinstance(own, Uncovered) or own.is_reusable:
-                    raise
-                return own.answer(run)
+        except GraphQLError:
+            return self._particular(document, operation, variables, context)
+
+    def _particular(
+        self,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        variables: VariableValues,
+        context: RequestContext,
+    ) -> GraphQLAnswer:
+        """Return the answer to a request with wrong arguments by a plan of its own.
+
+        Plans that serve many requests do not know which values are wrong.
+        """
+        plan = self._compiled(document, operation, variables, context)
+        if isinstance(plan, Uncovered):
+            raise plan
+        with context.snapshot() if plan.calls_python else nullcontext():
+            return plan.answer(Run(context, variables, compile_keyed))
 
     def _compiled(
         self,
@@ -209,3 +250,7 @@ class PlanExecutor:
             return compile_plan(schema, document, operation, variables, context)
         except Uncovered as reason:
             return reason
+
+
+def _refused(wrong: WrongVariables) -> GraphQLAnswer:
+    return GraphQLAnswer(None, formatted(wrong.errors), was_executed=False)

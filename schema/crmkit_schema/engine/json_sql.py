@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
 from sqlalchemy import ColumnElement, FromClause, literal_column
+from sqlalchemy.engine.interfaces import Dialect
 
 Expression = ColumnElement[Any]
 Members = Sequence[tuple[str, Expression]]
@@ -39,6 +40,7 @@ class JsonSql(Protocol):
     """How one dialect makes JSON. What its functions return may stand in an object or a list."""
 
     key_bytes_max: int
+    dialect: Dialect
 
     def scope(self, rows: FromClause | None) -> Scope:
         """Begin a SELECT over some rows."""
@@ -52,8 +54,17 @@ class JsonSql(Protocol):
     def whole(self, expression: Expression) -> Expression:
         """Return a whole number as JSON, an anomaly if GraphQL's `Int` is too small for it."""
 
-    def decimal(self, expression: Expression) -> Expression:
-        """Return a floating point number as JSON, an anomaly if the digits would be wrong."""
+    def decimal(self, expression: Expression) -> Expression | None:
+        """Return a floating point number as Python writes it; None if Python has to."""
+
+    def number(self, expression: Expression) -> Expression:
+        """Return a number as JSON from which Python reads exactly it."""
+
+    def exact(self, expression: Expression) -> Expression:
+        """Return a decimal number as JSON: a text, or a number where the database has floats."""
+
+    def hex_bytes(self, expression: Expression) -> Expression:
+        """Return bytes as hexadecimal digits."""
 
     def instant(self, expression: Expression) -> Expression:
         """Return a moment as JSON in UTC, with a fraction only where there is one."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from graphql import DocumentNode, GraphQLError, OperationDefinitionNode
-from graphql.execution.values import VariableValues, get_variable_values
+from graphql.execution.values import VariableValues
 
 from crmkit import Actor
 from crmkit_schema.answers import formatted, raise_outage
@@ -20,7 +20,6 @@ from crmkit_schema.engine.running import Compile, Run
 from crmkit_schema.engine.selecting import Selecting
 from crmkit_schema.engine.shapes import Shape
 from crmkit_schema.engine.tags import shape, tagged
-from crmkit_schema.engine.uncovered import Unready
 from crmkit_schema.engine.used_variables import used_below_roots
 from crmkit_schema.remembered import Remembered
 from crmkit_schema.requests import GraphQLAnswer, GraphQLRequest
@@ -89,11 +88,8 @@ class Mutations:
         Raises:
             Uncovered, Unready: only the reference executor can answer it.
         """
-        definitions = operation.variable_definitions or ()
         schema = self._schema.schema._schema
-        variables = get_variable_values(schema, definitions, request.variables or {})
-        if not isinstance(variables, VariableValues):
-            raise Unready("wrong variables")
+        variables = self._schema.plans.coerced(operation, request.variables)
         run = Run(self._schema.plans.context(actor), variables, self._compile)
         name = request.query, request.operation_name
         used = self._used.get(name)

@@ -7,13 +7,14 @@ from graphql import GraphQLNonNull, get_named_type, is_leaf_type
 
 from crmkit_schema.conditions import is_unique, source_of
 from crmkit_schema.declarations import CrmField
-from crmkit_schema.engine.codecs import encoded, raw
+from crmkit_schema.engine.codecs import encoded
 from crmkit_schema.engine.compilation import Around, Compilation, Here
 from crmkit_schema.engine.computed_fields import EACH, ComputedField, Place
 from crmkit_schema.engine.json_sql import Expression
 from crmkit_schema.engine.pages import PageSql
 from crmkit_schema.engine.projection import FieldProjection
 from crmkit_schema.engine.python_fields import values_of
+from crmkit_schema.engine.raw_values import raw
 from crmkit_schema.engine.selecting import Choice
 from crmkit_schema.engine.uncovered import Uncovered
 from crmkit_schema.engine.volume import Volume

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from itertools import count
 from typing import Any
 
-from sqlalchemy import FromClause, case, cast, func, literal_column, null, select, true
+from sqlalchemy import FromClause, and_, case, cast, func, literal_column, null, select, true
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.types import JSON, String, Text
 
 from crmkit_schema.engine.concatenation import concatenated
@@ -47,6 +49,7 @@ class PostgresJson:
     """PostgreSQL's way of making JSON."""
 
     key_bytes_max = 63
+    dialect: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
 
     def __init__(self, home_currency: str) -> None:
         self._home = home_currency
@@ -72,13 +75,29 @@ class PostgresJson:
         )
 
     def decimal(self, expression: Expression) -> Expression:
-        """NaN and infinities are no JSON; everything else has the shortest digits."""
+        """The shortest digits, with a point where Python writes one."""
+        return self.number(expression)
+
+    def number(self, expression: Expression) -> Expression:
+        """NaN and infinities are no JSON."""
         infinity: Expression = literal_column("'Infinity'::float8")
+        is_whole = and_(
+            func.trunc(expression) == expression, func.abs(expression) < literal_column("1e15")
+        )
         return case(
+            (is_whole, cast(concatenated([cast(expression, Text), quoted(".0")]), JSON)),
             (func.abs(expression) < infinity, func.to_json(expression)),
             (expression.is_(None), null()),
             else_=_ANOMALY,
         )
+
+    def exact(self, expression: Expression) -> Expression:
+        """As text nothing is lost."""
+        return cast(expression, Text)
+
+    def hex_bytes(self, expression: Expression) -> Expression:
+        """PostgreSQL has a function for it."""
+        return func.encode(expression, literal_column("'hex'"), type_=Text)
 
     def instant(self, expression: Expression) -> Expression:
         """The server's time zone does not matter."""

@@ -9,6 +9,7 @@ from graphql.execution.values import VariableValues
 
 from crmkit_schema.context import RequestContext
 from crmkit_schema.engine.binding import Given
+from crmkit_schema.engine.shapes import like
 from crmkit_schema.engine.tags import tagged
 from crmkit_schema.levels import Failure
 
@@ -89,5 +90,5 @@ class Run:
 def _copied(row: Any) -> Any:
     """Return a row of its own for each place, since what fails is replaced in it."""
     if isinstance(row, dict):
-        return {key: _copied(each) for key, each in row.items()}
+        return like(row, {key: _copied(each) for key, each in row.items()})
     return [_copied(each) for each in row] if isinstance(row, list) else row

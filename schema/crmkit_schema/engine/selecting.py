@@ -1,10 +1,11 @@
 """What an operation selects, in the order of the answer, with `__typename` where it is asked."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from graphql import DocumentNode, GraphQLObjectType, OperationDefinitionNode
+from graphql import DocumentNode, GraphQLError, GraphQLObjectType, OperationDefinitionNode
 from graphql.execution.collect_fields import (
     CollectedFields,
     FragmentDetails,
@@ -15,7 +16,7 @@ from graphql.execution.values import VariableValues, get_argument_values
 from graphql.language import FragmentDefinitionNode
 from graphql.type import GraphQLSchema
 
-from crmkit_schema.engine.uncovered import Uncovered
+from crmkit_schema.engine.uncovered import Uncovered, Unready
 from crmkit_schema.selections import Selected, Selection, object_type_of
 from crmkit_schema.values import refuse_unstorable
 
@@ -90,10 +91,15 @@ class Selecting:
         return Selecting(self.schema, self.document, self.operation, variables)
 
     def root(self, type_: GraphQLObjectType) -> Choice:
-        """Return what is selected of the root."""
-        found = collect_fields(
-            self.schema, self._fragments, self._variables, type_, self.operation, True
-        )
+        """Return what is selected of the root.
+
+        Raises:
+            Uncovered, Unready: only the reference executor can tell.
+        """
+        with _told_by_reference():
+            found = collect_fields(
+                self.schema, self._fragments, self._variables, type_, self.operation, True
+            )
         return _choice(type_, found)
 
     def below(self, selected: Selected, object_type: GraphQLObjectType | None = None) -> Choice:
@@ -101,17 +107,21 @@ class Selecting:
 
         Args:
             object_type: which objects, where the field's type is an interface or a union.
+
+        Raises:
+            Uncovered, Unready: only the reference executor can tell.
         """
         type_ = object_type or object_type_of(selected.field)
-        found = collect_subfields(
-            self.schema,
-            self._fragments,
-            self._variables,
-            self.operation,
-            type_,
-            selected.details,
-            True,
-        )
+        with _told_by_reference():
+            found = collect_subfields(
+                self.schema,
+                self._fragments,
+                self._variables,
+                self.operation,
+                type_,
+                selected.details,
+                True,
+            )
         return _choice(type_, found)
 
     def arguments(self, selected: Selected) -> Mapping[str, Any]:
@@ -128,6 +138,15 @@ def arguments_of(selected: Selected, variables: VariableValues) -> Mapping[str, 
     values = get_argument_values(selected.field, selected.details[0].node, variables)
     refuse_unstorable(values)
     return values
+
+
+@contextmanager
+def _told_by_reference() -> Iterator[None]:
+    """Leave the condition of a directive that is null to who knows which field it belongs to."""
+    try:
+        yield
+    except GraphQLError as error:
+        raise Unready("a directive whose condition is null") from error
 
 
 def _choice(type_: GraphQLObjectType, found: CollectedFields) -> Choice:

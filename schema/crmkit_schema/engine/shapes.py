@@ -35,3 +35,8 @@ class Typed(dict[str, Any]):
     def __init__(self, shape: Shape, members: dict[str, Any]) -> None:
         super().__init__(members)
         self.shape = shape
+
+
+def like(value: dict[str, Any], members: dict[str, Any]) -> dict[str, Any]:
+    """Return an object with other members whose type is told as that of another one is."""
+    return Typed(value.shape, members) if isinstance(value, Typed) else members

@@ -6,7 +6,9 @@ from itertools import count
 from typing import Any
 
 from sqlalchemy import FromClause, case, cast, func, literal_column, select, type_coerce
-from sqlalchemy.types import REAL, String, Text
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.engine.interfaces import Dialect
+from sqlalchemy.types import String, Text
 
 from crmkit_schema.engine.concatenation import concatenated
 from crmkit_schema.engine.currencies import by_digits
@@ -42,6 +44,7 @@ class SqliteJson:
     """SQLite's way of making JSON. Everything that is JSON is text and never null."""
 
     key_bytes_max = 10_000
+    dialect: Dialect = sqlite.dialect()
 
     def __init__(self, home_currency: str) -> None:
         self._home = home_currency
@@ -70,12 +73,30 @@ class SqliteJson:
         fits = plain.between(*limits) & (func.typeof(plain) == quoted("integer"))
         return case((fits, plain), (plain.is_(None), _NULL), else_=_ANOMALY)
 
-    def decimal(self, expression: Expression) -> Expression:
-        """SQLite writes 15 digits; where that is not the same number, it is an anomaly."""
+    def decimal(self, expression: Expression) -> None:
+        """SQLite does not know how few digits would do."""
+        return None
+
+    def number(self, expression: Expression) -> Expression:
+        """With 19 digits, more than enough."""
         plain = _plain(expression)
-        text = cast(plain, Text)
-        is_exact = cast(text, REAL) == plain
-        return case((is_exact, text), (plain.is_(None), _NULL), else_=_ANOMALY)
+        is_finite = func.abs(plain) <= literal_column("1.7976931348623157e308")
+        digits = func.printf(quoted("%!.19g"), plain)
+        is_whole = func.typeof(plain) == quoted("integer")
+        return case(
+            (plain.is_(None), _NULL),
+            (is_whole, cast(plain, Text)),
+            (is_finite, digits),
+            else_=_ANOMALY,
+        )
+
+    def exact(self, expression: Expression) -> Expression:
+        """SQLite has floats only."""
+        return self.number(expression)
+
+    def hex_bytes(self, expression: Expression) -> Expression:
+        """SQLite has a function for it."""
+        return func.hex(_plain(expression))
 
     def instant(self, expression: Expression) -> Expression:
         """Stored with six digits."""
