@@ -94,6 +94,8 @@ class SubscriptionSettings(BaseModel):
         hello_seconds_max: time a WebSocket has to say whose it is.
         recheck_seconds: how often the token of a silent connection is looked at.
         heartbeat_seconds: how often a silent event stream gives a sign of life.
+        across_processes: whether subscribers hear of what other servers write to the same
+            PostgreSQL database; SQLite has one server only.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -105,6 +107,7 @@ class SubscriptionSettings(BaseModel):
     hello_seconds_max: float = Field(default=10.0, gt=0)
     recheck_seconds: float = Field(default=30.0, gt=0, le=60)
     heartbeat_seconds: float = Field(default=15.0, gt=0)
+    across_processes: bool = False
 
 
 class Settings(BaseSettings):

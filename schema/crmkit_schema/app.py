@@ -74,6 +74,7 @@ def http_app(
         routes=routes,
         middleware=[Middleware(SecurityHeaders)],
         exception_handlers={HTTPException: _http_error, RequestRefused: _refused},
+        lifespan=streams.running if streams else None,
     )
     # A redirect makes clients send the body again, and the token to wherever it points.
     app.router.redirect_slashes = False

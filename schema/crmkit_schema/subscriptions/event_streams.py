@@ -13,14 +13,9 @@ from crmkit_schema.heads import read_head
 from crmkit_schema.refusals import RequestRefused
 from crmkit_schema.requests import GraphQLRequest, read_request
 from crmkit_schema.security_headers import RAW_HEADERS
-from crmkit_schema.subscriptions.streams import (
-    SEND_SECONDS_MAX,
-    StreamFailed,
-    Streams,
-    TokenEnded,
-    errors_of,
-    first_of,
-)
+from crmkit_schema.subscriptions.endings import StreamFailed, TokenEnded, errors_of
+from crmkit_schema.subscriptions.racing import first_of
+from crmkit_schema.subscriptions.streams import SEND_SECONDS_MAX, Streams
 
 _HEADERS = [(b"content-type", b"text/event-stream; charset=utf-8"), *RAW_HEADERS]
 _BEAT = b":\n\n"

@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
-from contextlib import contextmanager, suppress
-from typing import Any, Final, TypeVar
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Final, TypeVar
 
 from graphql import GraphQLError
 from sqlalchemy.exc import OperationalError
@@ -12,11 +12,13 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from crmkit import Actor, Announcement, Crm
 from crmkit.errors import DatabaseBusy, DatabaseNotReady
+from crmkit.relaying import Relay
 from crmkit_schema import refusals
 from crmkit_schema.answers import formatted
 from crmkit_schema.refusals import RequestRefused
 from crmkit_schema.requests import GraphQLRequest
 from crmkit_schema.runtime import ComposedSchema
+from crmkit_schema.subscriptions.endings import StreamFailed, TokenEnded
 from crmkit_schema.subscriptions.mailboxes import Hub, Mailbox, MailboxOverrun
 from crmkit_schema.subscriptions.subscribing import Subscribed, begin, deliver
 from crmkit_schema.workers import Workers, WorkersBusy, WorkOverran
@@ -28,25 +30,8 @@ WORKERS: Final = 4
 """Threads that make answers for subscribers, apart from those of requests."""
 SEND_SECONDS_MAX: Final = 20.0
 """How long a client may take to accept one message."""
-
 STOP_SECONDS_MAX: Final = 2.0
 """How long clients have to take their goodbyes."""
-
-
-class TokenEnded(Exception):
-    """The bearer's token was not good, expired, or was revoked."""
-
-
-class StreamFailed(Exception):
-    """A stream ends with errors.
-
-    Attributes:
-        errors: formatted GraphQL errors, each with its code.
-    """
-
-    def __init__(self, errors: list[dict[str, Any]]) -> None:
-        self.errors = errors
-        super().__init__(errors)
 
 
 class Streams:
@@ -68,6 +53,19 @@ class Streams:
         self.hub = Hub(crm.feed, self.settings.waiting_max)
         self.connected = 0
         self._workers = Workers(WORKERS)
+
+    @asynccontextmanager
+    async def running(self, _app: object = None) -> AsyncIterator[None]:
+        """Hear of what other servers write, while the application runs."""
+        if not self.settings.across_processes or self._crm.database.dialect == "sqlite":
+            yield
+            return
+        relay = Relay(self._crm.database, self._crm.feed)
+        relay.start()
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(relay.stop)
 
     async def stop(self) -> None:
         """End every connection, and wait a moment for their goodbyes."""
@@ -181,26 +179,3 @@ async def _taken(mailbox: Mailbox) -> list[Announcement]:
     except MailboxOverrun:
         message = "more happened than could be told in time; ask for what there is, then subscribe"
         raise RequestRefused(503, "SLOW_CONSUMER", message) from None
-
-
-def errors_of(failure: StreamFailed | RequestRefused) -> list[dict[str, Any]]:
-    """Return why a stream ends, as GraphQL errors."""
-    if isinstance(failure, StreamFailed):
-        return failure.errors
-    extensions = {"code": failure.error_code}
-    if failure.reference:
-        extensions["reference"] = failure.reference
-    return [{"message": failure.message, "extensions": extensions}]
-
-
-async def first_of(*works: Coroutine[Any, Any, Any]) -> None:
-    """Do several things until one of them ends, end the others, and raise what it raised."""
-    tasks = [asyncio.create_task(each) for each in works]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for each in tasks:
-            each.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    for each in done:
-        each.result()

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed
 
-from crmkit_schema.subscriptions import sockets
+from crmkit_schema.subscriptions import connections
 from crmkit_schema.subscriptions.streams import WORKERS
 
 CHANGED = "subscription { customerChanged { displayName } }"
@@ -187,7 +187,7 @@ def test_a_subscriber_who_takes_nothing_is_ended_and_holds_nobody_up(
 def test_a_client_that_reads_nothing_is_given_up_and_fills_no_memory(
     shop_with: Any, until: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sockets, "SEND_SECONDS_MAX", 0.5)
+    monkeypatch.setattr(connections, "SEND_SECONDS_MAX", 0.5)
     shop = shop_with(waiting_max=200)
     names = " ".join(f"a{number}: displayName" for number in range(10))
     deaf = shop.subscriber(f"subscription {{ customerChanged {{ {names} }} }}")

@@ -1,6 +1,7 @@
 """Subscriptions over WebSockets: what is delivered, and to whom."""
 
 import threading
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -288,3 +289,19 @@ def test_a_server_that_stops_says_goodbye(shop: Any) -> None:
     shop.stop()
 
     assert [each.closing() for each in clients] == [(1001, "the server stops")] * 3
+
+
+def test_what_another_server_writes_is_delivered_too(
+    shop_with: Any, database_url: str, until: Any
+) -> None:
+    if database_url.startswith("sqlite"):
+        pytest.skip("SQLite has one server")
+    here, there = (shop_with(across_processes=True) for _ in range(2))
+    client = there.subscriber(CHANGED)
+    until(lambda: here.crm.feed.is_heard)
+
+    def is_delivered() -> bool:
+        here.upsert("ann", display_name=f"Ann {time.monotonic()}")
+        return not client.hears_nothing(0.2)
+
+    until(is_delivered)
