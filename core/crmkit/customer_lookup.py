@@ -4,15 +4,18 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import Session, col, select
+from sqlalchemy import bindparam, select
+from sqlmodel import Session
 
-from crmkit.bulk import insert_rows, wire_ids
+from crmkit.bulk import insert_rows, table_of, wire_ids
 from crmkit.columns import wire_instant
 from crmkit.models import Customer, CustomerExternalId, Lifecycle
 from crmkit.named_rows import read_id, rows_named
 
 Name = UUID | tuple[str, str]
 _CHUNK = 500
+_customer = table_of(Customer)
+_existing = select(_customer.c.id).where(_customer.c.id.in_(bindparam("ids", expanding=True)))
 
 
 def find_customers(session: Session, names: Iterable[Name | None]) -> dict[Name, UUID]:
@@ -26,8 +29,7 @@ def find_customers(session: Session, names: Iterable[Name | None]) -> dict[Name,
     pairs = [name for name in wanted if not isinstance(name, UUID)]
     found: dict[Name, UUID] = {}
     for start in range(0, len(ids), _CHUNK):
-        chunk = ids[start : start + _CHUNK]
-        rows = session.execute(select(Customer.id).where(col(Customer.id).in_(chunk)))
+        rows = session.execute(_existing, {"ids": ids[start : start + _CHUNK]})
         found.update((id_, id_) for (id_,) in rows)
     key = ("source", "external_id")
     named = rows_named(session, CustomerExternalId, (*key, "customer_id"), key, pairs)

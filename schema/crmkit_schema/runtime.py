@@ -22,6 +22,7 @@ from crmkit_schema.composition import CORE
 from crmkit_schema.context import RequestContext
 from crmkit_schema.documents import Documents
 from crmkit_schema.engine.executor import PlanExecutor
+from crmkit_schema.engine.input_values import InputValues
 from crmkit_schema.engine.quick_answers import QuickAnswers
 from crmkit_schema.plugin_threads import PluginThreads
 from crmkit_schema.requests import GraphQLAnswer, GraphQLRequest
@@ -34,6 +35,7 @@ class ComposedSchema:
     Attributes:
         composition: who contributed what.
         schema: the strawberry schema.
+        inputs: makes arguments of what clients send.
         plans: what answers most queries in one statement each.
         built_in: names of core and of the plugins whose code is crmkit's own.
         plugin_threads: where functions of all others run.
@@ -50,6 +52,7 @@ class ComposedSchema:
         self.documents = Documents(self.schema._schema, crm.settings)
         is_lenient = bool(crm.registry.broken)
         self.documents.trust(trusted_documents(crm.settings), is_lenient=is_lenient)
+        self.inputs = InputValues(self.schema)
         self.plans = PlanExecutor(self)
         self.built_in = crm.registry.built_in
         self.plugin_threads = PluginThreads()

@@ -68,14 +68,15 @@ class Method:
                 self.selected.field, self._nodes[0], run.variables, None, hide
             )
         declared = self.selected.declared
-        return get_arguments(
+        args, kwargs = get_arguments(
             field=declared,
             source=source,
             info=schema.config.info_class(_raw_info=info, _field=declared),
-            kwargs=given,
+            kwargs={},
             config=schema.config,
             scalar_registry=schema.schema_converter.scalar_registry,
         )
+        return args, {**run.context.schema.inputs.arguments(declared.arguments, given), **kwargs}
 
     def call(self, source: Any, info: GraphQLResolveInfo[Any], run: Run) -> Any:
         """Return what the method of an object gives.
