@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 from tests.benchmarks.serving.operations import Case
-from tests.benchmarks.serving.servers import Running
+from tests.benchmarks.serving.starting import Running
 
 Cursors = dict[str, str]
 """By customer, as hex, the cursor that a list gives for it."""

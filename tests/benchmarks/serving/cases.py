@@ -10,23 +10,22 @@ from tests.benchmarks.serving.filling import Shop
 from tests.benchmarks.serving.operations import NAMES, WRITES, Case
 from tests.benchmarks.serving.shop_rows import SIZES, customer_id
 
-_COUNT = 400
 LATEST = 300
 """Pages begin behind one of this many latest customers."""
 
 
-def cases(shop: Shop) -> dict[str, list[Case]]:
+def cases(shop: Shop, count: int = 400) -> dict[str, list[Case]]:
     """Return the cases of each operation, the same for each server.
 
     Sales go to the first tenth of the customers, so that what others show stays as it is.
     """
     size, some = SIZES[shop.size], random.Random(7)
     tenth = size.customers // 10
-    buyers = [_case(shop, some.randrange(tenth)) for _ in range(_COUNT)]
-    shown = [_case(shop, some.randrange(tenth, size.customers)) for _ in range(_COUNT)]
+    buyers = [_case(shop, some.randrange(tenth)) for _ in range(count)]
+    shown = [_case(shop, some.randrange(tenth, size.customers)) for _ in range(count)]
     latest = min(LATEST, size.customers // 2)
     pages = [_case(shop, some.randrange(size.customers - latest, size.customers))
-             for _ in range(_COUNT)]  # fmt: skip
+             for _ in range(count)]  # fmt: skip
     return {
         name: buyers if name == WRITES else pages if name in ("Q3", "Q4") else shown
         for name in NAMES

@@ -7,7 +7,8 @@ from tests.benchmarks.serving.asking import Cursors, ask
 from tests.benchmarks.serving.cases import recorded
 from tests.benchmarks.serving.common_words import common, sale_answer
 from tests.benchmarks.serving.operations import WRITES, Case
-from tests.benchmarks.serving.servers import Running, address
+from tests.benchmarks.serving.servers import address
+from tests.benchmarks.serving.starting import Running
 
 _LINES = 3
 

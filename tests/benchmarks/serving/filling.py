@@ -16,6 +16,7 @@ from tests.benchmarks.serving.postgres import PostgresServer
 from tests.benchmarks.serving.shop_rows import COLUMNS, CURRENCY, SIZES
 
 from crmkit import Crm, Settings
+from crmkit.access import ADMIN, create_token
 from crmkit.metrics import rebuild
 from crmkit.migrating import upgrade
 
@@ -38,19 +39,20 @@ class Shop:
     database: str
 
 
-def filled(folder: Path, size: str, dialect: str, postgres: PostgresServer | None) -> Shop:
+def filled(folder: Path, size: str, dialect: str, postgres: PostgresServer) -> Shop:
     """Return a shop, after filling it if no earlier run has."""
     data_dir = folder / size / dialect
     name = f"serving_{size.lower()}"
-    database = str(data_dir / "crmkit.sqlite3") if postgres is None else name
+    is_sqlite = dialect == "sqlite"
+    database = str(data_dir / "crmkit.sqlite3") if is_sqlite else name
     mark = data_dir / "filled"
     if not mark.exists() or mark.read_text() != _version():
         shutil.rmtree(data_dir, ignore_errors=True)
         (data_dir / "plugins").mkdir(parents=True)
         shutil.copy(STAND_INS, data_dir / "plugins")
-        if postgres is not None:
+        if not is_sqlite:
             postgres.create_database(name)
-        url = f'database_url = "{postgres.url(name)}"\n' if postgres else ""
+        url = f'database_url = "{postgres.url(name)}"\n' if not is_sqlite else ""
         options = f'currency = "{CURRENCY}"\ntimezone = "UTC"\n{url}'
         (data_dir / "crmkit.toml").write_text(options)
         _fill(data_dir, size)
@@ -81,6 +83,12 @@ def _fill(data_dir: Path, size: str) -> None:
         _postgres(url.set(drivername="postgresql").render_as_string(), size)
     with Crm(Settings.load(data_dir)) as crm:
         crm.write(rebuild, unhurried=True)
+        token = crm.write(
+            lambda session: create_token(
+                session, crm.roles, "benchmark", ADMIN, now=crm.clock.now()
+            )
+        )
+        (data_dir / "token").write_text(token)
         with crm.database.writer.connect() as connection:
             connection.exec_driver_sql("ANALYZE")
             connection.commit()

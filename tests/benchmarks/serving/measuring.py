@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tests.benchmarks.serving.cpu import cpu_ns, elapsed_ns, pin
-from tests.benchmarks.serving.servers import ROOT, Running
+from tests.benchmarks.serving.postgres import PostgresServer
+from tests.benchmarks.serving.starting import OTHER_CORE, ROOT, Running
 
-SERVER_CORE, OTHER_CORE = 1, 0
 CONNECTIONS = 8
 
 
@@ -71,14 +71,15 @@ def client() -> Iterator[Client]:
 
 
 def sample(
-    by: Client, to: Running, requests: Sequence[bytes], seconds: float, database_pid: int | None
+    by: Client, to: Running, requests: Sequence[bytes], seconds: float, postgres: PostgresServer
 ) -> Sample:
     """Load a server for some seconds."""
-    before = cpu_ns(to.pid), cpu_ns(database_pid)
+    database_pid = postgres.pid if to.shop.dialect == "postgresql" else None
+    before = cpu_ns(to.process.pid), cpu_ns(database_pid)
     started = time.perf_counter()
     found = by.load(to, requests, seconds)
     took = time.perf_counter() - started
-    after = cpu_ns(to.pid), cpu_ns(database_pid)
+    after = cpu_ns(to.process.pid), cpu_ns(database_pid)
     count = found["count"]
     server, database = (
         elapsed_ns(*both) / 1000 / count for both in zip(before, after, strict=True)

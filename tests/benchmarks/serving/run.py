@@ -19,14 +19,14 @@ from pathlib import Path
 from tests.benchmarks.serving.asking import ask, request, walk
 from tests.benchmarks.serving.cases import LATEST, cases
 from tests.benchmarks.serving.checking import require_equal
-from tests.benchmarks.serving.cpu import pin
 from tests.benchmarks.serving.filling import FOLDER, filled
-from tests.benchmarks.serving.measuring import OTHER_CORE, SERVER_CORE, Client, Sample, client
+from tests.benchmarks.serving.measuring import Client, Sample, client
 from tests.benchmarks.serving.measuring import sample as measured
 from tests.benchmarks.serving.operations import NAMES, WRITES
 from tests.benchmarks.serving.postgres import PostgresServer, postgres_server
-from tests.benchmarks.serving.servers import SERVERS, Running, Server, running
+from tests.benchmarks.serving.servers import SERVERS, Server
 from tests.benchmarks.serving.shop_rows import SIZES
+from tests.benchmarks.serving.starting import Running, started
 from tests.benchmarks.serving.statements import count_statements
 from tests.benchmarks.serving.tables import print_operation, summary
 
@@ -43,7 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     chosen = [each for each in chosen if not each.missing()]
     with ExitStack() as stack:
         postgres = stack.enter_context(postgres_server(given.folder / "postgres"))
-        up = _start(stack, chosen, given, postgres)
+        shops = [filled(given.folder, given.size, each.dialect, postgres) for each in chosen]
+        pairs = zip(chosen, shops, strict=True)
+        up = stack.enter_context(started(pairs, given.folder, postgres))
         bench = _Bench(up, postgres, given.operations)
         bench.check()
         if given.rounds:
@@ -81,21 +83,6 @@ def _is_chosen(server: Server, names: str | None) -> bool:
     return server.name.startswith(wanted) or (
         server.name == server.limit and server.dialect in kinds
     )
-
-
-def _start(
-    stack: ExitStack, chosen: Sequence[Server], given: argparse.Namespace, postgres: PostgresServer
-) -> list[Running]:
-    up = []
-    for each in chosen:
-        beside = postgres if each.dialect == "postgresql" else None
-        shop = filled(given.folder, given.size, each.dialect, beside)
-        log = given.folder / f"{each.name}.log"
-        up.append(stack.enter_context(running(each, shop, log)))
-    for server in up:
-        pin(server.pid, SERVER_CORE)
-    pin(postgres.pid, OTHER_CORE)
-    return up
 
 
 class _Bench:
@@ -139,8 +126,9 @@ class _Bench:
                 for each in self._up if turn % 2 else reversed(self._up):
                     cursors = self._cursors[each.server.name]
                     requests = [request(each, name, case, cursors) for case in self._cases[name]]
-                    pid = self._postgres.pid if each.server.dialect == "postgresql" else None
-                    taken = measured(by, each, requests, 1.0 if turn < 0 else seconds, pid)
+                    taken = measured(
+                        by, each, requests, 1.0 if turn < 0 else seconds, self._postgres
+                    )
                     if turn >= 0:
                         self.found.setdefault((each.server.name, name), []).append(taken)
 

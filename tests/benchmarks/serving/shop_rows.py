@@ -60,11 +60,13 @@ SIZES = {
     "XS": Size(300, 3_000),
     "S": Size(10_000, 100_000),
     "M": Size(100_000, 1_000_000),
+    "L": Size(120, 24_000),
     "G4": Size(10_000, 10_000),
     "G5": Size(100_000, 100_000),
     "G6": Size(1_000_000, 1_000_000),
 }
-"""XS is for trying out, S for quick runs, M for what is published, G4 to G6 for growth."""
+"""XS is for trying out, S for quick runs, M for what is published, L for a large answer, G4 to G6
+for growth."""
 
 
 def customer_id(size: Size, number: int) -> UUID:

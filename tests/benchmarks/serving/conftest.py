@@ -1,0 +1,8 @@
+"""Lets the test of the benchmark import it as its scripts do."""
+
+import sys
+from pathlib import Path
+
+ROOT = str(Path(__file__).parents[3])
+if ROOT not in sys.path:
+    sys.path.append(ROOT)
