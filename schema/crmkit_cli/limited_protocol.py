@@ -2,10 +2,11 @@
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from crmkit_cli.head_deadline import HeadDeadline
 from crmkit_cli.serving import HEAD_BYTES_MAX
 
 
-class LimitedProtocol(HttpToolsProtocol):
+class LimitedProtocol(HeadDeadline, HttpToolsProtocol):
     """Refuses a request whose headers do not end within `HEAD_BYTES_MAX`."""
 
     _head_bytes = 0

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 HEAD_BYTES_MAX = 16_384
 """Largest request line and headers taken, together."""
+CONNECTIONS_MAX = 400
+"""How many connections may be open; requests on more of them are answered with 503."""
 GRACE_SECONDS = 15
 """How long requests that are under way may go on after the server was told to stop."""
 
@@ -89,6 +91,7 @@ def run(
         proxy_headers=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
         h11_max_incomplete_event_size=HEAD_BYTES_MAX,
+        limit_concurrency=CONNECTIONS_MAX + 1,  # it counts the asking one, too
     )
     # Once uvicorn has stopped it raises the signal again; stopping when told to is no failure.
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -102,9 +105,11 @@ def _leave(_number: int, _frame: FrameType | None) -> None:
 
 
 def _protocol() -> Any:
-    """Return the faster protocol where it is installed, with the limit that it lacks."""
+    """Return the faster protocol where it is installed, with the limits that it lacks."""
     if find_spec("httptools") is None:
-        return "h11"
+        from crmkit_cli.plain_protocol import PlainProtocol
+
+        return PlainProtocol
     from crmkit_cli.limited_protocol import LimitedProtocol
 
     return LimitedProtocol
