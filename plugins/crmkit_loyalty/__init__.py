@@ -1,7 +1,7 @@
 """Loyalty points: members earn points on sales, returns take them back, staff may adjust them.
 
-Adds the field Customer.loyalty, the mutation adjustPoints and four tables. Entries are the facts;
-balances, lots and allocations follow from them and can be rebuilt.
+Adds the field Customer.loyalty, the mutation adjustPoints, the subscription pointsMoved and four
+tables. Entries are the facts; balances, lots and allocations follow from them and can be rebuilt.
 """
 
 from collections.abc import Sequence
@@ -53,7 +53,7 @@ def register_rebuilders(settings: LoyaltySettings) -> Sequence[Rebuilder]:
 
 @hookimpl
 def register_graphql() -> SchemaContribution:
-    """The field on customers and the mutation."""
+    """The field on customers, the mutation and the subscription."""
     from crmkit_loyalty import graphql  # commands that need no schema start without strawberry
 
     return graphql.contribution()

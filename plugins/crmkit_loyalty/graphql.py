@@ -9,13 +9,14 @@ from strawberry import Info
 from strawberry.scalars import JSON
 
 from crmkit import NotFound, SchemaContribution, table_of
-from crmkit.models import Customer
+from crmkit import models as core
 from crmkit_loyalty import ledger, models
 from crmkit_loyalty.errors import InsufficientPoints
 from crmkit_loyalty.models import EntryKind
 from crmkit_schema import (
     PUBLIC,
     Connection,
+    Customer,
     Long,
     Transaction,
     connection,
@@ -24,6 +25,7 @@ from crmkit_schema import (
     object_type,
     problem_type,
     related,
+    subscription,
 )
 from crmkit_schema.nodes import stored_id
 
@@ -32,7 +34,7 @@ strawberry.enum(EntryKind, name="LoyaltyEntryKind", description="Why points move
 
 def _accounts() -> FromClause:
     """An account for every customer, empty for those who never had points."""
-    customer, account = table_of(Customer), table_of(models.LoyaltyAccount)
+    customer, account = table_of(core.Customer), table_of(models.LoyaltyAccount)
     return (
         select(
             customer.c.id.label("customer_id"),
@@ -156,8 +158,22 @@ class LoyaltyMutation:
         return AdjustPointsSuccess(entry_id=entry.id)
 
 
+@strawberry.type
+class LoyaltySubscription:
+    """What is told of points."""
+
+    points_moved: Customer = subscription(
+        "A customer whose points became more or less.",
+        event=ledger.POINTS_MOVED,
+        permission="loyalty.read",
+    )
+
+
 def contribution() -> SchemaContribution:
     """Return what the plugin adds to the schema."""
     return SchemaContribution(
-        mutations=(LoyaltyMutation,), extends={"Customer": CustomerLoyalty}, types=(LoyaltyEntry,)
+        mutations=(LoyaltyMutation,),
+        subscriptions=(LoyaltySubscription,),
+        extends={"Customer": CustomerLoyalty},
+        types=(LoyaltyEntry,),
     )

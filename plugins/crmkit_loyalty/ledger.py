@@ -7,13 +7,16 @@ from uuid import UUID
 from sqlalchemy import bindparam, case, update
 from sqlmodel import Session, select
 
-from crmkit import IdempotencyMismatch, NotFound, insert_rows, table_of
+from crmkit import Event, IdempotencyMismatch, NotFound, announce, insert_rows, table_of
 from crmkit_loyalty.adjustment import Adjustment, check_adjustment
 from crmkit_loyalty.book import ALLOCATION_COLUMNS, ENTRY_COLUMNS, LOT_COLUMNS, Book, Draft
 from crmkit_loyalty.errors import InsufficientPoints
 from crmkit_loyalty.holdings import load_lots, lock_accounts
 from crmkit_loyalty.models import Allocation, EntryKind, LedgerEntry, Lot, LoyaltyAccount
 from crmkit_loyalty.settings import LoyaltySettings
+
+POINTS_MOVED = Event("loyalty.points_moved")
+"""A customer's points became more or less."""
 
 _account = table_of(LoyaltyAccount)
 _net = _account.c.balance - _account.c.debt + bindparam("points")
@@ -127,6 +130,7 @@ def _entry_with(session: Session, customer_id: UUID, key: str) -> LedgerEntry | 
 
 
 def _insert(session: Session, book: Book) -> None:
+    announce(session, POINTS_MOVED, {id_: id_ for id_ in book.moves()})
     insert_rows(session, LedgerEntry, ENTRY_COLUMNS, book.entries)
     insert_rows(session, Lot, LOT_COLUMNS, book.lots)
     insert_rows(session, Allocation, ALLOCATION_COLUMNS, book.allocations)

@@ -22,10 +22,14 @@ def test_without_it_nothing_of_it_is_left(crm_factory: CrmFactory) -> None:
     assert "oyalty" not in ComposedSchema(crm_factory()).sdl()
 
 
-def test_it_adds_one_field_to_customers_and_one_mutation(till: Till) -> None:
+def test_it_adds_one_field_to_customers_one_mutation_and_one_subscription(till: Till) -> None:
     added = ComposedSchema(till.crm).composition.contributed("loyalty")
 
-    assert {name for name in added if "." in name} == {"Customer.loyalty", "Mutation.adjustPoints"}
+    assert {name for name in added if "." in name} == {
+        "Customer.loyalty",
+        "Mutation.adjustPoints",
+        "Subscription.pointsMoved",
+    }
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from crmkit import (
     hookimpl,
 )
 from crmkit.testing import NOON, sale
+from crmkit_loyalty.ledger import adjust
 from crmkit_schema import Customer, RequestContext, Transaction, subscription
 
 EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"
@@ -45,6 +46,32 @@ def test_the_follow_ups_of_the_docs_are_delivered_as_complaints_come_in(shop_wit
     assert [client.next()["callAskedFor"] for _ in range(2)] == [
         {"reason": "complaint", "isDone": False, "customer": {"displayName": "Ann"}}
     ] * 2
+    assert client.hears_nothing()
+
+
+def test_points_are_told_when_they_move_by_a_sale_and_by_hand(shop_with: Any) -> None:
+    shop = shop_with("loyalty")
+    (ann,) = shop.upsert("ann")
+    query = "subscription($id: ID) { pointsMoved(customerId: $id) { loyalty { balance } } }"
+    client = shop.subscriber(query, id=ann)
+
+    shop.sell("1", customer="ann")
+    assert client.next() == {"pointsMoved": {"loyalty": {"balance": 10}}}
+    for _ in range(2):
+        shop.crm.write(
+            lambda session: adjust(
+                session,
+                UUID(ann.removeprefix("cus_")),
+                5,
+                reason="sorry",
+                key="k",
+                actor="me",
+                now=NOON,
+                settings=shop.crm.registry["loyalty"].settings,
+            )
+        )
+
+    assert client.next() == {"pointsMoved": {"loyalty": {"balance": 15}}}
     assert client.hears_nothing()
 
 
