@@ -98,9 +98,7 @@ class Database:
 
     @contextmanager
     def write(self, *, unhurried: bool = False) -> Iterator[WriteSession]:
-        """Open a session that commits when the block ends and undoes everything if it raises.
-
-        What the block wrote is durable when `write` is left without an error.
+        """Open a session whose writes are durable after the block, or undone if it raises.
 
         Args:
             unhurried: let statements take as long as they need, for work nobody waits for.

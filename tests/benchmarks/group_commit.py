@@ -3,7 +3,7 @@
 `python tests/benchmarks/group_commit.py --folder /on/the/disk/that/counts` compares one client,
 many clients whose every write commits for itself, and many clients that share commits. It does so
 for recording a sale of three lines with points, and for one small insert, which leaves out what
-the domain costs. Every answer counted was given after the commit that holds it.
+the domain costs.
 
 A disk may take longer than this machine's: `--sync-ms` adds a wait to each commit.
 """
@@ -56,18 +56,20 @@ class Rate:
         writes: durable writes per second.
         cpu_us: processor microseconds of this process per write.
         commits: commits per write.
+        commit_ms: how long one took.
     """
 
     writes: float
     cpu_us: float
     commits: float
+    commit_ms: float
 
 
 class Disk:
-    """Counts the commits of a writing connection, and makes each take longer."""
+    """Counts and times the commits of writing connections, and makes each take longer."""
 
-    def __init__(self, seconds: float) -> None:
-        self.seconds, self.commits = seconds, 0
+    def __init__(self, added: float) -> None:
+        self.added, self.commits, self.seconds = added, 0, 0.0
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -75,10 +77,12 @@ class Disk:
         real = SharedConnection.make_durable
 
         def make_durable(self_: SharedConnection) -> None:
+            started = time.perf_counter()
             real(self_)
+            if self.added:
+                time.sleep(self.added)
+            self.seconds += time.perf_counter() - started
             self.commits += 1
-            if self.seconds:
-                time.sleep(self.seconds)
 
         setattr(SharedConnection, "make_durable", make_durable)  # noqa: B010 mypy
         try:
@@ -151,7 +155,7 @@ def _measure(
         name: Rate(
             *(
                 statistics.median(getattr(r, each) for r in rates)
-                for each in ("writes", "cpu_us", "commits")
+                for each in ("writes", "cpu_us", "commits", "commit_ms")
             )
         )
         for name, rates in found.items()
@@ -171,14 +175,16 @@ def _round(disk: Disk, write: Write, numbers: Iterator[int], clients: int, secon
     threads = [Thread(target=client, args=(at,)) for at in range(clients)]
     for thread in threads:
         thread.start()
-    commits, cpu, started = disk.commits, time.process_time(), time.perf_counter()
+    commits, waited = disk.commits, disk.seconds
+    cpu, started = time.process_time(), time.perf_counter()
     end[0] = started + seconds
     ready.wait()
     for thread in threads:
         thread.join()
     took, total = time.perf_counter() - started, sum(done)
     cpu_us = (time.process_time() - cpu) / total * 1e6
-    return Rate(total / took, cpu_us, (disk.commits - commits) / total)
+    commits, waited = disk.commits - commits, disk.seconds - waited
+    return Rate(total / took, cpu_us, commits / total, waited / commits * 1e3)
 
 
 def _print(name: str, found: dict[str, Rate]) -> None:
@@ -186,7 +192,7 @@ def _print(name: str, found: dict[str, Rate]) -> None:
     for way, rate in found.items():
         print(
             f"  {way:30} {rate.writes:8,.0f} writes/s  {rate.cpu_us:6,.0f} CPU us"
-            f"  {rate.commits:.2f} commits a write"
+            f"  {rate.commits:.2f} commits a write of {rate.commit_ms:.1f} ms"
         )
 
 
