@@ -12,8 +12,8 @@ import sys
 import time
 from typing import Any
 
-NUMBER = b"@@NUMBER@@"
-"""Where a request has a number that no other has, in ten digits."""
+NUMBER = b"@" * 16
+"""Where a request has a number that no other has, in as many digits."""
 
 
 class _Connection:
@@ -62,7 +62,7 @@ def load(port: int, requests: list[bytes], seconds: float, connections: int, num
         request = order.choice(requests)
         if NUMBER in request:
             number += 1
-            request = request.replace(NUMBER, b"%010d" % number)
+            request = request.replace(NUMBER, b"%016d" % number)
         client.send(request)
 
     took: list[int] = []

@@ -38,7 +38,7 @@ class Client:
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
-        self._number = time.time_ns() // 1000 % 10**9
+        self._number = time.time_ns() // 1000
 
     def load(self, to: Running, requests: Sequence[bytes], seconds: float) -> dict[str, Any]:
         """Load a server; errors in answers end the run."""

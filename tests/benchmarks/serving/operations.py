@@ -1,6 +1,7 @@
 """The five operations and what single requests are about."""
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -19,12 +20,16 @@ class Case:
     Attributes:
         customer: Q1, Q2: whom to show; Q3, Q4: who stands before the page; M1: who buys.
         created_at: of the customer, as text with six decimals.
-        number: M1: the number of the sale, in ten digits.
+        number: M1: the number of the sale, in 16 digits.
     """
 
     customer: UUID
     created_at: str
     number: str = NUMBER.decode()
+
+    def numbered(self) -> "Case":
+        """Return the same with a number that no other has."""
+        return replace(self, number=f"{time.time_ns() // 1000:016}")
 
     @property
     def sale(self) -> dict[str, Any]:

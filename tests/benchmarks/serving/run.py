@@ -22,15 +22,21 @@ from tests.benchmarks.serving.checking import require_equal
 from tests.benchmarks.serving.filling import FOLDER, filled
 from tests.benchmarks.serving.measuring import Client, Sample, client
 from tests.benchmarks.serving.measuring import sample as measured
-from tests.benchmarks.serving.operations import NAMES, WRITES
+from tests.benchmarks.serving.operations import NAMES
 from tests.benchmarks.serving.postgres import PostgresServer, postgres_server
 from tests.benchmarks.serving.servers import SERVERS, Server
 from tests.benchmarks.serving.shop_rows import SIZES
 from tests.benchmarks.serving.starting import Running, started
-from tests.benchmarks.serving.statements import count_statements
-from tests.benchmarks.serving.tables import print_operation, summary
+from tests.benchmarks.serving.statements import counted_statements
+from tests.benchmarks.serving.tables import (
+    markdown,
+    print_operation,
+    server_cpu,
+    summary,
+    total_cpu,
+)
 
-_COMPARED, _COUNTED = 20, 4
+_COMPARED, _COUNTED = 20, 20
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -110,14 +116,12 @@ class _Bench:
         """Count the statements of each operation on PostgreSQL, one request after the other."""
         for each in (up for up in self._up if up.server.dialect == "postgresql"):
             cursors = self._cursors[each.server.name]
-            for name in (name for name in self._names if name != WRITES):
-                some = iter(self._cases[name] * 2)
-                counted = count_statements(
-                    self._postgres,
-                    lambda n=name, c=cursors, s=some, e=each: ask(e, n, next(s), c),  # type: ignore[misc]
-                    _COUNTED,
-                )
-                self._statements[each.server.name, name] = counted
+            for name in self._names:
+                some = [case.numbered() for case in self._cases[name][:_COUNTED]]
+                with counted_statements(self._postgres) as counted:
+                    for case in some:
+                        ask(each, name, case, cursors)
+                self._statements[each.server.name, name] = counted[0] / _COUNTED
 
     def load(self, by: Client, rounds: int, seconds: float) -> None:
         """Load the servers in turns, the first time without looking."""
@@ -136,6 +140,7 @@ class _Bench:
         """Print the tables, and keep every sample if there is a file for them."""
         for name in self._names:
             print_operation(name, self.found, self._statements)
+        print(f"\n{markdown(self.found, server_cpu)}\n\n{markdown(self.found, total_cpu)}\n")
         if file is not None:
             samples = [
                 {"server": server, "operation": name, "samples": [each.as_json() for each in taken]}

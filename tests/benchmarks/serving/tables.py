@@ -66,6 +66,23 @@ def _row(cells: Sequence[str]) -> str:
     return f"{cells[0]:18}" + "".join(f"{cell:>13}" for cell in cells[1:])
 
 
+def markdown(found: Found, cost: Cost) -> str:
+    """Return a cost of all servers and operations, and how many times the limit's it is."""
+    names = list(dict.fromkeys(name for _, name in found))
+    lines = [f"| server | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|"]
+    for server in dict.fromkeys(server for server, _ in found):
+        cells = [_cell(found, server, name, cost) for name in names]
+        lines.append(f"| {server} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _cell(found: Found, server: str, name: str, cost: Cost) -> str:
+    samples, limit = found[server, name], found.get((_LIMITS[server], name), ())
+    own = middle(samples, cost)
+    mark = "" if spread(samples, cost) <= SPREAD_MAX else "~"
+    return f"{mark}{own:,.0f}" + (f" ({own / middle(limit, cost):.2f})" if limit else "")
+
+
 def summary(found: Found) -> str:
     """Return one line: how many times crmkit's cost the others' is, and crmkit's the limit's."""
     parts = []
@@ -84,7 +101,9 @@ def _compared(found: Found, many: str, base: str, cost: Cost) -> str:
         return ""
     ratios = {n: middle(found[many, n], cost) / middle(found[base, n], cost) for n in names}
     unsure = [
-        n for n in names if max(spread(found[many, n], cost), spread(found[base, n], cost)) > 0.3
+        n
+        for n in names
+        if max(spread(found[many, n], cost), spread(found[base, n], cost)) > SPREAD_MAX
     ]
     mean = exp(sum(map(log, ratios.values())) / len(ratios))
     worst = max(ratios.values()) if many.startswith("crmkit") else min(ratios.values())
