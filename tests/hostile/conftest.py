@@ -16,7 +16,7 @@ def shop_folder(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return folder, make_shop(folder)
 
 
-Serve = Callable[[str], AbstractContextManager[Server]]
+Serve = Callable[..., AbstractContextManager[Server]]
 
 
 @pytest.fixture(scope="session")
@@ -24,9 +24,9 @@ def serve(shop_folder: tuple[Path, str], tmp_path_factory: pytest.TempPathFactor
     """Give a function that serves a shop of its own in one of the profiles."""
     folder, token = shop_folder
 
-    def start(profile: str) -> AbstractContextManager[Server]:
+    def start(profile: str, **environment: str) -> AbstractContextManager[Server]:
         own = shutil.copytree(folder, tmp_path_factory.mktemp(profile) / "shop")
-        return serving(own, token, profile)
+        return serving(own, token, profile, **environment)
 
     return start
 

@@ -92,8 +92,8 @@ def serving(folder: Path, token: str, profile: str, **environment: str) -> Itera
     """Serve a data directory at a free port, in a process of its own, for a block."""
     process = subprocess.Popen(
         [
-            Path(sys.executable).with_name("crmkit"), "serve", "--data-dir", folder,
-            "--json", "--port", "0",
+            sys.executable, "-c", "from crmkit_cli import main; main()",
+            "serve", "--data-dir", folder, "--json", "--port", "0",
         ],
         env={**os.environ, "CRMKIT_PROFILE": profile, **environment},
         stdout=subprocess.PIPE,
