@@ -88,7 +88,8 @@ class SubscriptionSettings(BaseModel):
     Attributes:
         origins: web pages that may open WebSockets, such as `https://desk.example`, beside those
             of the server's own host.
-        connections_max: WebSockets and event streams of one process, together.
+        connections_max: WebSockets and event streams of one server, together; what is left of 400
+            connections, and 200 at least, is for requests.
         operations_max: subscriptions and queries that one WebSocket carries at once.
         waiting_max: news that may wait for a subscriber who takes them too slowly.
         hello_seconds_max: time a WebSocket has to say whose it is.
@@ -101,7 +102,7 @@ class SubscriptionSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     origins: tuple[str, ...] = ()
-    connections_max: int = Field(default=1_000, ge=0)
+    connections_max: int = Field(default=200, ge=0)
     operations_max: int = Field(default=20, ge=1)
     waiting_max: int = Field(default=1_000, ge=1)
     hello_seconds_max: float = Field(default=10.0, gt=0)

@@ -91,13 +91,18 @@ def run(
         proxy_headers=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
         h11_max_incomplete_event_size=HEAD_BYTES_MAX,
-        limit_concurrency=CONNECTIONS_MAX + 1,  # it counts the asking one, too
+        limit_concurrency=_connections_max(streams) + 1,  # it counts the asking one, too
     )
     # Once uvicorn has stopped it raises the signal again; stopping when told to is no failure.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
     announce()
     Server(config, streams).run(sockets=[listening])
+
+
+def _connections_max(streams: "Streams") -> int:
+    """Return how many connections there may be, so that subscribers leave half for requests."""
+    return max(CONNECTIONS_MAX, streams.settings.connections_max + CONNECTIONS_MAX // 2)
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:

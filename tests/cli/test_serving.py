@@ -1,12 +1,17 @@
+import json
 import signal
 import socket
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
 import pytest
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 Run = Callable[..., Any]
 
@@ -30,6 +35,38 @@ def test_a_served_shop_knows_its_tokens_and_plugins_and_cuts_endless_headers(
     assert good.json() == {"data": {"greeting": "hello"}}
     assert bad.status_code == 401
     assert endless.startswith(b"HTTP/1.1 400")
+
+
+def test_a_subscriber_is_served_and_sent_away_when_the_server_stops(
+    start: Run, crmkit: Run, shop: Path
+) -> None:
+    crmkit("db", "upgrade")
+    token = crmkit("token", "create", "--name", "me", "--role", "admin").out.strip()
+    query = {"query": "subscription { customerChanged { displayName } }"}
+    write = """mutation { upsertCustomers(input: {customers: [
+        {source: "web", externalId: "1", displayName: "Ann"}]}) { __typename } }"""
+    headers = {"Authorization": f"Bearer {token}"}
+
+    with start("serve", "--data-dir", shop) as server:
+        url = server.printed["graphql"]
+        address = url.replace("http", "ws")
+        with connect(address, subprotocols=[Subprotocol("graphql-transport-ws")]) as socket_:
+            socket_.send(json.dumps({"type": "connection_init", "payload": headers}))
+            socket_.recv(timeout=20)
+            socket_.send(json.dumps({"type": "subscribe", "id": "1", "payload": query}))
+            told = None
+            while told is None:  # nothing says when a subscription has begun
+                text = write.replace("Ann", f"Ann {time.monotonic()}")
+                httpx2.post(url, json={"query": text}, headers=headers, timeout=20)
+                with suppress(TimeoutError):
+                    told = json.loads(socket_.recv(timeout=0.3))
+            ended = server.stop(signal.SIGTERM)
+            for _ in socket_:
+                pass  # what was on its way
+
+    assert told["payload"]["data"]["customerChanged"]["displayName"].startswith("Ann")
+    assert ended == (0, "")
+    assert socket_.close_code == 1001
 
 
 def _send(url: str, request: bytes) -> bytes:
