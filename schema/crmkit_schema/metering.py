@@ -25,7 +25,7 @@ from graphql import (
     get_named_type,
 )
 
-from crmkit.settings import DocumentLimits
+from crmkit.document_settings import DocumentLimits
 from crmkit_schema.costs import ONCE, Cost, Times, defaults_of, objects_in, times_of
 
 _LEVELS_MAX = 150  # keeps this walk inside Python's own stack

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from crmkit import Settings
-from crmkit.settings import DocumentLimits
+from crmkit.document_settings import DocumentLimits
 from crmkit.testing import CrmFactory
 from crmkit_schema.document_reader import DIGITS_MAX
 

@@ -11,7 +11,7 @@ from crmkit import Actor
 from crmkit.testing import CrmFactory
 from crmkit_schema import document_reader
 from crmkit_schema.document_reader import DocumentReader
-from crmkit_schema.engine import executor
+from crmkit_schema.engine import executor, plans
 from crmkit_schema.engine.executor import PLANS_MAX, PlanExecutor
 from crmkit_schema.requests import GraphQLRequest
 
@@ -64,7 +64,7 @@ def test_ten_thousand_documents_leave_one_in_use_and_its_plan_in_place(
         api(HOT)
     # Strangers' documents are good and alike; to find that out each time is what would take long.
     monkeypatch.setattr(document_reader, "validate", lambda *_args, **_options: [])
-    monkeypatch.setattr(executor, "compile_plan", once(executor.compile_plan))
+    monkeypatch.setattr(executor, "compile_plan", once(plans.compile_plan))
     for number in range(10_000):
         api(f"{{ a{number}: __typename }}")
     api(HOT)
