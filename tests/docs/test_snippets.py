@@ -21,6 +21,7 @@ from crmkit.testing import CrmFactory, sale
 from crmkit_cli.application import application
 from crmkit_schema.requests import GraphQLRequest, read_request
 from crmkit_schema.runtime import ComposedSchema
+from crmkit_schema.subscriptions.subscribing import Subscribed, begin
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -101,10 +102,16 @@ def test_a_query_answers_without_errors(snippet: Snippet, shop: Crm) -> None:
     if "$id: ID!" in snippet.text:
         variables["id"] = _a_case(shop)
 
-    answer = _ask(shop, GraphQLRequest(snippet.text, variables))
-
     (operation,) = parse(snippet.text).definitions
     assert isinstance(operation, OperationDefinitionNode)
+    if operation.operation.value == "subscription":
+        admin = Actor("test", "admin", shop.roles["admin"])
+        request = GraphQLRequest(snippet.text, variables)
+        assert isinstance(begin(ComposedSchema(shop), request, admin), Subscribed)
+        return
+
+    answer = _ask(shop, GraphQLRequest(snippet.text, variables))
+
     if operation.operation.value == "mutation":
         assert all("code" not in each for each in answer.values()), answer
 

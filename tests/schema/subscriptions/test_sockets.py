@@ -1,8 +1,10 @@
 """Subscriptions over WebSockets: what is delivered, and to whom."""
 
+import json
 import threading
 import time
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -305,3 +307,21 @@ def test_what_another_server_writes_is_delivered_too(
         return not client.hears_nothing(0.2)
 
     until(is_delivered)
+
+
+def test_only_trusted_documents_can_be_subscribed_to_and_their_ids_suffice(
+    shop_with: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "manifest.json").write_text(json.dumps({"abc": CHANGED}))
+    trusting = {"trusted": [str(tmp_path / "manifest.json")], "only_trusted": True}
+    shop = shop_with(general={"documents": trusting})
+    client = shop.client()
+
+    client.subscribe(CHANGED)
+    refusal = client.hear()
+    client.say("subscribe", "2", {"documentId": "abc"})
+    shop.wait_for_subscribers(1)
+    shop.upsert("ann")
+
+    assert refusal["type"] == "error"
+    assert client.next() == {"customerChanged": {"displayName": "Ann"}}
