@@ -40,8 +40,9 @@ def compute(
         if declared.owner in context.schema.built_in:
             return work(context)
         return _elsewhere(declared, context, work)
-    finally:
+    except Exception:
         context.leave_failed_snapshot()
+        raise
 
 
 def _elsewhere(
@@ -74,6 +75,7 @@ def _elsewhere(
     except SystemExit as error:
         raise RuntimeError(f"plugin {declared.owner!r} called sys.exit()") from error
     context.take_back(lent)
+    context.leave_failed_snapshot()  # the function may have caught the error itself
     return made
 
 

@@ -118,7 +118,9 @@ class RequestContext:
 
         PostgreSQL refuses whatever follows in the same transaction.
         """
-        if self._reading is not None and self.session is not None and _has_failed(self.session):
+        if self._reading is None or self.session is None:
+            return
+        if self.crm.database.dialect == "postgresql" and _has_failed(self.session):
             self.end()
             self._begin()
 
@@ -165,7 +167,5 @@ class RequestContext:
 
 def _has_failed(session: Session) -> bool:
     """Tell whether a session is in a transaction of PostgreSQL in which a statement failed."""
-    if session.get_bind().dialect.name == "sqlite":
-        return False
     driver: Any = session.connection().connection.driver_connection
     return bool(driver.info.transaction_status.name == "INERROR")

@@ -3,12 +3,14 @@
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 import pytest
 import strawberry
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from strawberry import Info
 
 from crmkit import SchemaContribution
@@ -202,6 +204,27 @@ def test_a_plugin_that_wants_to_exit_ends_nothing(api_with: Any) -> None:
     api = api_with(SchemaContribution(extends={"Customer": OfCustomer}))
 
     assert api.codes("{ customers(first: 1) { nodes { leaving } } }") == ["INTERNAL"]
+
+
+def test_a_statement_that_failed_unnoticed_spoils_nothing(slow_api: Any) -> None:
+    def careless(parents: Sequence[Any], context: Any) -> list[int]:
+        with suppress(DBAPIError):
+            context.session.execute(text("SELECT nothing FROM nowhere"))
+        return [0 for _ in parents]
+
+    def careful(parents: Sequence[Any], context: Any) -> list[int]:
+        return [context.session.execute(text("SELECT 1")).scalar_one() for _ in parents]
+
+    @strawberry.type
+    class OfCustomer:
+        first: int = computed("Fails quietly.", careless, permission=PUBLIC)
+        second: int = computed("Reads.", careful, permission=PUBLIC)
+
+    api = slow_api(SchemaContribution(extends={"Customer": OfCustomer}), plugin_seconds_max=3.0)
+
+    data = api("{ customers(first: 1) { nodes { first second } } }")
+
+    assert data["customers"]["nodes"] == [{"first": 0, "second": 1}]
 
 
 def _is_calm(api: Any) -> bool:
