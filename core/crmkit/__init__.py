@@ -14,7 +14,7 @@ from crmkit.batches import (
     Refusal,
     TransactionBatch,
 )
-from crmkit.bulk import insert_rows, merge_rows, table_of
+from crmkit.bulk import insert_rows, merge_rows, small_writes, table_of
 from crmkit.clock import Clock, FixedClock, SystemClock
 from crmkit.columns import Instant, Json, wire_instant
 from crmkit.contributions import (
@@ -107,6 +107,7 @@ __all__ = [
     "insert_rows",
     "merge_rows",
     "new_id",
+    "small_writes",
     "table_of",
     "wire_instant",
 ]

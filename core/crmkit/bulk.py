@@ -4,7 +4,8 @@ Rows are tuples of wire values: integers, text, None, booleans; ids as `UUID.hex
 `wire_instant` gives them, days as ISO text, JSON as text. Both databases take these as they are.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Literal
@@ -21,12 +22,38 @@ Merge = Literal["add", "least", "greatest", "replace"]
 _COPY_FROM = 200  # rows from which COPY beats one INSERT
 _ARRAYS_FROM = 5  # rows from which arrays beat a list of values
 _SQLITE_CHUNK = 5000
+_TOGETHER = "written together"
 _POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
 def table_of(model: type[SQLModel]) -> Table:
     """Return the SQLAlchemy table of a model."""
     return model.__table__  # type: ignore[attr-defined, no-any-return]
+
+
+@contextmanager
+def small_writes(session: Session, rows: int) -> Iterator[None]:
+    """Let PostgreSQL do all that the block inserts and merges in one statement, at its end.
+
+    The block must write each table once and read none of them.
+
+    Args:
+        rows: most rows of one table; where they are so many that they are copied, nothing is
+            put together.
+    """
+    connection = session.connection()
+    if connection.dialect.name == "sqlite" or rows >= _COPY_FROM:
+        yield
+        return
+    together: list[tuple[str, list[Any]]] = []
+    session.info[_TOGETHER] = together
+    try:
+        yield
+    finally:
+        del session.info[_TOGETHER]
+    if together:
+        values = [value for _, some in together for value in some]
+        execute(connection, _all_in_one(tuple(sql for sql, _ in together)), values)
 
 
 def insert_rows(
@@ -42,7 +69,7 @@ def insert_rows(
             filled, part = _without_empty_columns(table_of(model), tuple(columns), part)
             execute_many(connection, _sqlite_insert(table_of(model), filled), part)
     elif len(rows) < _COPY_FROM:
-        _insert_some(connection, table_of(model), tuple(columns), rows)
+        _insert_some(session, table_of(model), tuple(columns), rows)
     else:
         names = ", ".join(map(_quote, columns))
         copy_sql = f"COPY {_quote(table_of(model).name)} ({names}) FROM STDIN"
@@ -71,7 +98,7 @@ def merge_rows(
         sql = _sqlite_insert(table, tuple(columns)) + clause
         execute_many(connection, sql, rows)
     else:
-        _insert_some(connection, table, tuple(columns), rows, clause)
+        _insert_some(session, table, tuple(columns), rows, clause)
 
 
 def wire_ids(ids: Iterable[Any]) -> list[str]:
@@ -91,19 +118,27 @@ def _copy(connection: Connection, sql: str, rows: Sequence[Wire]) -> None:
 
 
 def _insert_some(
-    connection: Connection,
-    table: Table,
-    columns: tuple[str, ...],
-    rows: Sequence[Wire],
-    clause: str = "",
+    session: Session, table: Table, columns: tuple[str, ...], rows: Sequence[Wire], clause: str = ""
 ) -> None:
-    """Insert rows into a PostgreSQL table by one statement."""
+    """Insert rows into a PostgreSQL table, at once or together with others."""
+    values: list[Any]
     if len(rows) < _ARRAYS_FROM:
+        sql = _postgres_values(table, columns, len(rows)) + clause
         values = [value for row in rows for value in row]
-        execute(connection, _postgres_values(table, columns, len(rows)) + clause, values)
     else:
-        arrays = [list(column) for column in zip(*rows, strict=True)]
-        execute(connection, _postgres_insert(table, columns) + clause, arrays)
+        sql = _postgres_insert(table, columns) + clause
+        values = [list(column) for column in zip(*rows, strict=True)]
+    together = session.info.get(_TOGETHER)
+    if together is None:
+        execute(session.connection(), sql, values)
+    else:
+        together.append((sql, values))
+
+
+@lru_cache(maxsize=512)
+def _all_in_one(statements: tuple[str, ...]) -> str:
+    parts = (f"w{number} AS ({sql})" for number, sql in enumerate(statements))
+    return f"WITH {', '.join(parts)} SELECT"
 
 
 def _without_empty_columns(

@@ -7,13 +7,14 @@ transactions do not.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, func, insert, select, true, update
+from sqlalchemy import BindParameter, bindparam, delete, func, insert, select, true, update
 from sqlmodel import Session
 
 from crmkit.batches import RecordedTransaction, TransactionBatch
-from crmkit.bulk import merge_rows, table_of
+from crmkit.bulk import merge_rows, small_writes, table_of
 from crmkit.columns import wire_instant
 from crmkit.contributions import Difference
 from crmkit.derived import differences
@@ -45,7 +46,8 @@ _WAITING = (Lifecycle.PROSPECT, Lifecycle.TARGET, Lifecycle.DORMANT)
 
 # Made once: to build a statement costs more than to run it.
 _customer, _day = table_of(Customer), table_of(CustomerDay)
-_wanted, _now = bindparam("wanted", expanding=True), bindparam("now")
+_wanted: BindParameter[Any] = bindparam("wanted", expanding=True)
+_now: BindParameter[Any] = bindparam("now")
 _days_with_sales = select(_day.c.customer_id, _day.c.currency, _day.c.business_on).where(
     _day.c.customer_id.in_(_wanted),
     _day.c.business_on.between(bindparam("first"), bindparam("last")),
@@ -120,16 +122,17 @@ def _add(session: Session, added: Sequence[RecordedTransaction]) -> None:
             sums[0] += each.total_minor
             sums[1] += each.kind in SALES
     new_days = _count_new_days(session, days)
-    _merge_totals(session, totals, new_days)
-    merge_rows(
-        session,
-        CustomerDay,
-        _DAY,
-        [(*key, f.sales, f.returns, f.net, f.quantity) for key, f in sorted(days.items())],
-        dict.fromkeys(_DAY[3:], "add"),
-    )
-    _merge_sums(session, CustomerCategoryMetrics, _CATEGORY, categories)
-    _merge_sums(session, CustomerStoreMetrics, _STORE, stores)
+    with small_writes(session, len(days)):
+        _merge_totals(session, totals, new_days)
+        merge_rows(
+            session,
+            CustomerDay,
+            _DAY,
+            [(*key, f.sales, f.returns, f.net, f.quantity) for key, f in sorted(days.items())],
+            dict.fromkeys(_DAY[3:], "add"),
+        )
+        _merge_sums(session, CustomerCategoryMetrics, _CATEGORY, categories)
+        _merge_sums(session, CustomerStoreMetrics, _STORE, stores)
 
 
 def _merge_totals(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlmodel import Session
 
 from crmkit.batches import RecordedLine, RecordedTransaction, TransactionBatch
-from crmkit.bulk import insert_rows
+from crmkit.bulk import insert_rows, small_writes
 from crmkit.columns import wire_instant
 from crmkit.models import Transaction, TransactionLine
 
@@ -27,18 +27,13 @@ def insert_transactions(
     """
     at = wire_instant(batch.recorded_at)
     rows = zip(batch.transactions, fingerprints, strict=True)
-    insert_rows(session, Transaction, _COLUMNS, [_wire(each, at, mark) for each, mark in rows])
-    insert_rows(
-        session,
-        TransactionLine,
-        _LINE_COLUMNS,
-        [
-            (id_, *line)
-            for each in batch.transactions
-            for id_ in (each.id.hex,)
-            for line in each.lines
-        ],
-    )
+    headers = [_wire(each, at, mark) for each, mark in rows]
+    lines = [
+        (id_, *line) for each in batch.transactions for id_ in (each.id.hex,) for line in each.lines
+    ]
+    with small_writes(session, max(len(headers), len(lines))):
+        insert_rows(session, Transaction, _COLUMNS, headers)
+        insert_rows(session, TransactionLine, _LINE_COLUMNS, lines)
 
 
 def _wire(each: RecordedTransaction, recorded_at: str, fingerprint: str) -> tuple[object, ...]:

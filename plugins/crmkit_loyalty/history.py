@@ -74,6 +74,8 @@ class Past:
 
 def posted_by(session: Session, transactions: Collection[UUID]) -> list[Posted]:
     """Return the entries that transactions led to, oldest first."""
+    if not transactions:
+        return []
     entries: list[Posted] = []
     fields = [field for field in Posted._fields if field != "expires_at"]
     lot_of = func.coalesce(_entry.c.reverses_entry_id, _entry.c.id)
@@ -100,6 +102,8 @@ def load_past(session: Session, entries: Iterable[Posted], batch: Collection[UUI
     """
     past = Past()
     accruals = [entry for entry in entries if entry.kind == EntryKind.ACCRUAL]
+    if not accruals:
+        return past
     sales = {entry.source_id for entry in accruals if entry.source_id}
     for sale, line in _lines_of(session, sales):
         past.sold[sale].append(line)

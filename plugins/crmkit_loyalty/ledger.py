@@ -7,7 +7,15 @@ from uuid import UUID
 from sqlalchemy import bindparam, case, update
 from sqlmodel import Session, select
 
-from crmkit import Event, IdempotencyMismatch, NotFound, announce, insert_rows, table_of
+from crmkit import (
+    Event,
+    IdempotencyMismatch,
+    NotFound,
+    announce,
+    insert_rows,
+    small_writes,
+    table_of,
+)
 from crmkit_loyalty.adjustment import Adjustment, check_adjustment
 from crmkit_loyalty.book import ALLOCATION_COLUMNS, ENTRY_COLUMNS, LOT_COLUMNS, Book, Draft
 from crmkit_loyalty.errors import InsufficientPoints
@@ -131,6 +139,7 @@ def _entry_with(session: Session, customer_id: UUID, key: str) -> LedgerEntry | 
 
 def _insert(session: Session, book: Book) -> None:
     announce(session, POINTS_MOVED, {id_: id_ for id_ in book.moves()})
-    insert_rows(session, LedgerEntry, ENTRY_COLUMNS, book.entries)
-    insert_rows(session, Lot, LOT_COLUMNS, book.lots)
-    insert_rows(session, Allocation, ALLOCATION_COLUMNS, book.allocations)
+    with small_writes(session, max(len(book.entries), len(book.allocations))):
+        insert_rows(session, LedgerEntry, ENTRY_COLUMNS, book.entries)
+        insert_rows(session, Lot, LOT_COLUMNS, book.lots)
+        insert_rows(session, Allocation, ALLOCATION_COLUMNS, book.allocations)

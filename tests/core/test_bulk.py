@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, func, select
 
-from crmkit import Crm, insert_rows, merge_rows, new_id, wire_instant
+from crmkit import Crm, insert_rows, merge_rows, new_id, small_writes, wire_instant
 from crmkit.models import Customer, CustomerDay, CustomerMetrics, Interaction
 from crmkit.testing import NOON
 
@@ -40,6 +40,11 @@ CUSTOMER = (
     "created_at",
     "updated_at",
 )
+
+METRICS = (
+    "customer_id", "currency", "sale_count", "return_count", "net_minor", "returned_minor",
+    "quantity_milli", "purchase_day_count",
+)  # fmt: skip
 
 
 def customer(crm: Crm) -> UUID:
@@ -159,3 +164,35 @@ def test_no_rows_are_no_statement(crm: Crm) -> None:
     with crm.read() as session:  # where any writing statement would fail
         insert_rows(session, Customer, CUSTOMER, [])
         merge_rows(session, CustomerMetrics, FIGURES, [], FOLD)
+
+
+@pytest.mark.parametrize("size", [1, 4, 5, 199, 200])
+def test_small_writes_of_several_tables_are_written_together(crm: Crm, size: int) -> None:
+    at = wire_instant(NOON)
+    ids = [new_id().hex for _ in range(size)]
+    rows = [(id_, "Ann", None, "prospect", at, at, at) for id_ in ids]
+    sums = [(id_, "CNY", *[1] * (len(METRICS) - 2)) for id_ in ids]
+
+    def work(session: Session) -> None:
+        with small_writes(session, size):
+            insert_rows(session, Customer, CUSTOMER, rows)
+            merge_rows(session, CustomerMetrics, METRICS, sums, {"sale_count": "add"})
+
+    crm.write(work)
+    with crm.read() as session:
+        assert session.exec(select(func.count()).select_from(Customer)).one() == size
+        assert session.exec(select(func.sum(CustomerMetrics.sale_count))).one() == size
+
+
+def test_small_writes_that_fail_leave_nothing(crm: Crm) -> None:
+    id_, at = new_id().hex, wire_instant(NOON)
+    row = (id_, "Ann", None, "prospect", at, at, at)
+
+    def work(session: Session) -> None:
+        with small_writes(session, 2):
+            insert_rows(session, Customer, CUSTOMER, [row, row])
+
+    with pytest.raises(IntegrityError):
+        crm.write(work)
+    with crm.read() as session:
+        assert session.exec(select(func.count()).select_from(Customer)).one() == 0

@@ -77,21 +77,21 @@ def _fill(data_dir: Path, size: str) -> None:
         crm.database.create()
         upgrade(crm.database, crm.registry)
         url = crm.database.url
-    if url.get_backend_name() == "sqlite":
-        _sqlite(str(url.database), size)
-    else:
-        _postgres(url.set(drivername="postgresql").render_as_string(), size)
+    is_sqlite = url.get_backend_name() == "sqlite"
+    address = url.database if is_sqlite else url.set(drivername="postgresql").render_as_string()
+    (_sqlite if is_sqlite else _postgres)(str(address), size)
     with Crm(Settings.load(data_dir)) as crm:
         crm.write(rebuild, unhurried=True)
-        token = crm.write(
-            lambda session: create_token(
-                session, crm.roles, "benchmark", ADMIN, now=crm.clock.now()
-            )
-        )
+        roles, now = crm.roles, crm.clock.now()
+        token = crm.write(lambda session: create_token(session, roles, "b", ADMIN, now=now))
         (data_dir / "token").write_text(token)
-        with crm.database.writer.connect() as connection:
-            connection.exec_driver_sql("ANALYZE")
-            connection.commit()
+    # PostgreSQL would vacuum by itself soon, while something is measured.
+    if is_sqlite:
+        with closing(sqlite3.connect(str(address), isolation_level=None)) as file:
+            file.execute("ANALYZE")
+    else:
+        with psycopg.connect(str(address), autocommit=True) as connection:
+            connection.execute("VACUUM ANALYZE")
 
 
 def _sqlite(path: str, size: str) -> None:

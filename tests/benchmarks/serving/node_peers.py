@@ -12,9 +12,15 @@ _PEERS = Path(__file__).parents[1] / "peers"
 _RECORD_SALE = Path(__file__).with_name("record_sale.sql")
 
 
-def missing() -> str:
-    """Say what the machine lacks; empty if peers can be installed."""
-    return "" if shutil.which("npm") else "npm"
+def missing(folder: Path) -> str:
+    """Say what the machine lacks, after trying to install it in the folder; empty if nothing."""
+    if not shutil.which("npm"):
+        return "npm"
+    try:
+        installed(folder / "peers")
+    except subprocess.CalledProcessError as error:
+        return f"packages: {error.stderr.strip()[-300:]}"
+    return ""
 
 
 def command(name: str, folder: Path, address: str, port: int) -> list[str]:
@@ -43,7 +49,7 @@ def installed(where: Path) -> Path:
     shutil.copytree(_PEERS, where, dirs_exist_ok=True)
     if held != lock.read_bytes():
         npm = ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"]
-        subprocess.run(npm, cwd=where, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(npm, cwd=where, check=True, capture_output=True, text=True)
         (where / "installed").touch()
     return where
 

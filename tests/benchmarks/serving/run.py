@@ -43,10 +43,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure what is asked for."""
     given = _arguments(arguments)
     chosen = [each for each in SERVERS if _is_chosen(each, given.servers)]
-    for each in chosen:
-        if each.missing():
-            print(f"missing: {each.name} lacks {each.missing()}")
-    chosen = [each for each in chosen if not each.missing()]
+    lacking = {each.name: each.missing(given.folder) for each in chosen}
+    for name, what in lacking.items():
+        if what:
+            print(f"missing: {name} lacks {what}")
+    chosen = [each for each in chosen if not lacking[each.name]]
     with ExitStack() as stack:
         postgres = stack.enter_context(postgres_server(given.folder / "postgres"))
         shops = [filled(given.folder, given.size, each.dialect, postgres) for each in chosen]

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 
 from tests.benchmarks.serving import node_peers
 from tests.benchmarks.serving.apis import CRMKIT, LIMIT, LISTS, POSTGRAPHILE, Api
@@ -16,7 +17,8 @@ class Server:
 
     Attributes:
         command: what starts it on a shop, to listen at a port.
-        missing: says what it lacks on this machine; empty if it can run.
+        missing: says what it lacks on this machine, for the folder it may install it in; empty if
+            it can run.
         limit: name of the server that is the least that its work can cost.
         has_token: whether requests need crmkit's bearer token.
     """
@@ -25,7 +27,7 @@ class Server:
     dialect: str
     api: Api
     command: Callable[[Shop, int], list[str]]
-    missing: Callable[[], str]
+    missing: Callable[[Path], str]
     limit: str
     has_token: bool = False
 
@@ -59,8 +61,8 @@ def _node(name: str) -> Callable[[Shop, int], list[str]]:
     return command
 
 
-def _lacks(*modules: str) -> Callable[[], str]:
-    def missing() -> str:
+def _lacks(*modules: str) -> Callable[[Path], str]:
+    def missing(_folder: Path) -> str:
         return ", ".join(name for name in modules if find_spec(name) is None)
 
     return missing

@@ -162,7 +162,7 @@ def test_a_larger_batch_takes_no_more_statements(till: Till) -> None:
 
     till.sell("ann", ("tea", "1", "9.00"))  # opens her account
 
-    assert statements(80) <= statements(4)
+    assert statements(160) <= statements(80)
 
 
 def count_statements(crm: Crm, work: Any) -> int:
