@@ -1,9 +1,10 @@
 """Reading accounts, lots and debts, for all customers of a batch at once."""
 
 from collections.abc import Collection, Iterable
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, exists, func, insert, literal, select
+from sqlalchemy import BindParameter, bindparam, exists, func, insert, literal, select
 from sqlmodel import Session
 
 from crmkit import table_of
@@ -15,7 +16,7 @@ _CHUNK = 500
 _account, _entry = table_of(LoyaltyAccount), table_of(LedgerEntry)
 _lot, _allocation = table_of(Lot), table_of(Allocation)
 _customer = table_of(Customer)
-_wanted = bindparam("wanted", expanding=True)
+_wanted: BindParameter[Any] = bindparam("wanted", expanding=True)
 _open_missing = insert(_account).from_select(
     ["customer_id", "balance", "debt"],
     select(_customer.c.id, literal(0), literal(0))
