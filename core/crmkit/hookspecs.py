@@ -53,7 +53,7 @@ def register_migrations(settings: Any) -> str | Sequence[Migration]:  # type: ig
 
 @hookspec
 def register_graphql(settings: Any) -> SchemaContribution:  # type: ignore[empty-body]
-    """Return the types, fields, queries and mutations the plugin adds to the schema.
+    """Return the types, fields and root fields the plugin adds to the schema.
 
     Called once each time a schema is built. A name that is taken, or a field without a
     permission, stops the start.

@@ -8,7 +8,7 @@ from uuid import UUID
 from graphql import (
     DocumentNode,
     GraphQLError,
-    GraphQLField,
+    GraphQLObjectType,
     OperationDefinitionNode,
     OperationType,
     execute_sync,
@@ -28,9 +28,10 @@ from crmkit_schema.declarations import CrmField
 from crmkit_schema.requests import GraphQLAnswer, GraphQLRequest
 from crmkit_schema.rows import read_id
 from crmkit_schema.runtime import ComposedSchema
-from crmkit_schema.selections import _BACKREF
 from crmkit_schema.sources import Announced
 from crmkit_schema.values import bad_input, refuse_unstorable
+
+_BACKREF = "strawberry-definition"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +140,11 @@ def _subscribed(
     actor: Actor,
 ) -> Subscribed:
     variables = _variables(schema, operation, request)
-    key, node = _root_field(schema, document, operation, variables)
-    found: GraphQLField = schema.schema._schema.subscription_type.fields[node.name.value]  # type: ignore[union-attr]
+    root = schema.schema._schema.get_root_type(OperationType.SUBSCRIPTION)
+    if root is None:
+        raise TypeError("core contributes no subscriptions")
+    key, node = _root_field(schema, root, document, operation, variables)
+    found = root.fields[node.name.value]
     declared: CrmField = found.extensions[_BACKREF]
     schema.plans.context(actor).require(declared.needed)
     values = get_argument_values(found, node, variables)
@@ -166,6 +170,7 @@ def _variables(
 
 def _root_field(
     schema: ComposedSchema,
+    root: GraphQLObjectType,
     document: DocumentNode,
     operation: OperationDefinitionNode,
     variables: VariableValues,
@@ -176,8 +181,6 @@ def _root_field(
         for each in document.definitions
         if isinstance(each, FragmentDefinitionNode)
     }
-    root = schema.schema._schema.subscription_type
-    assert root is not None  # noqa: S101 core contributes subscriptions
     collected = collect_fields(schema.schema._schema, fragments, variables, root, operation)
     for key, details in collected.grouped_field_set.items():
         return key, details[0].node
