@@ -65,7 +65,7 @@ class Compilation:
             if isinstance(declared, CrmField):
                 self.context.require(declared.needed)
         except GraphQLError as error:
-            return self._refused(place, error)
+            return self._refused(place, self.selecting.argument_error(selected) or error)
         try:
             return compiled()
         except GraphQLError as error:

@@ -1,6 +1,7 @@
 """The rows that objects made by Python lead to: one statement for all of them."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,9 +10,9 @@ from sqlalchemy.types import TypeEngine
 
 from crmkit_schema.conditions import source_of
 from crmkit_schema.declarations import CrmField
-from crmkit_schema.engine.running import Run
-from crmkit_schema.engine.selecting import Choice, Chosen, Selecting
-from crmkit_schema.engine.uncovered import Uncovered
+from crmkit_schema.engine.running import Readable, Run
+from crmkit_schema.engine.selecting import Choice, Chosen, Selecting, argument_error
+from crmkit_schema.engine.uncovered import Unready
 from crmkit_schema.reachable_types import is_list
 from crmkit_schema.selections import Selected
 from crmkit_schema.sources import Connected, Related
@@ -53,7 +54,7 @@ class KeyedRows:
         self, selecting: Selecting, parent: GraphQLObjectType, members: Sequence[Chosen]
     ) -> None:
         self._selecting, self._parent, self._members = selecting, parent, members
-        self._plans: dict[tuple[str, ...], Any] = {}
+        self._plans: dict[tuple[str, ...], Readable] = {}
 
     def fields(self, run: Run) -> list[KeyedField]:
         """Return what leads to rows.
@@ -106,7 +107,10 @@ class KeyedRows:
         declared = None if selected is None else selected.declared
         if selected is None or not isinstance(declared, CrmField):
             raise TypeError(f"{chosen.key} leads to no rows")
-        run.context.require(declared.needed)
+        try:
+            run.context.require(declared.needed)
+        except GraphQLError as error:
+            raise argument_error(selected, run.variables) or error from None
         source = declared.source
         if not isinstance(source, Related | Connected) or source.child is None:
             raise TypeError(f"{chosen.key} leads to no rows")
@@ -119,7 +123,7 @@ class KeyedRows:
 
 
 def rows_by_key(
-    plans: dict[tuple[str, ...], Any],
+    plans: dict[tuple[str, ...], Readable],
     selecting: Selecting,
     fields: Sequence[KeyedField],
     rows: Sequence[tuple[Any, ...]],
@@ -134,20 +138,23 @@ def rows_by_key(
     Raises:
         Uncovered, Unready: no statement can give them.
     """
-    name = tuple(each.key for each in fields)
-    plan = plans.get(name)
-    if plan is None:
-        plan = run.compile(selecting, run.context, fields)
-        if plan.is_reusable:
-            plans[name] = plan
-    given = run.given.keyed(rows)
+    name, given = tuple(each.key for each in fields), run.given.keyed(rows)
+    known = plans.get(name)
+    found: Sequence[Mapping[str, Any]]
+    # An argument may be wrong, which only a plan of its own can tell.
+    with suppress(GraphQLError):
+        if known is not None:
+            found = known.data(run, given)
+            return found
+    # Compiled with this request's values: those the selection was made with may have been wrong.
+    plan = run.compile(selecting.told(run.tagged()), run.context, fields)
+    if plan.is_reusable and known is None:
+        plans[name] = plan
     try:
-        return plan.data(run, given)  # type: ignore[no-any-return]
-    except GraphQLError:
-        own = run.compile(selecting.told(run.tagged()), run.context, fields)
-        if own.is_reusable:
-            raise Uncovered("arguments that no plan can tell wrong") from None
-        return own.data(run, given)  # type: ignore[no-any-return]
+        found = plan.data(run, given)
+    except GraphQLError as error:
+        raise Unready("arguments that no plan can tell wrong") from error
+    return found
 
 
 def _are_empty(fields: Sequence[KeyedField], rows: Sequence[tuple[Any, ...]]) -> bool:

@@ -9,7 +9,7 @@ from strawberry.types.base import get_object_definition
 
 from crmkit_schema.conditions import source_of
 from crmkit_schema.engine.keyed_rows import KeyedField, rows_by_key
-from crmkit_schema.engine.running import Run, nodes_of
+from crmkit_schema.engine.running import Readable, Run, nodes_of
 from crmkit_schema.engine.selecting import Selecting
 from crmkit_schema.engine.uncovered import Uncovered, Unready
 from crmkit_schema.selections import Selected
@@ -25,7 +25,7 @@ class NodeRows:
     def __init__(self, selecting: Selecting, selected: Selected) -> None:
         self._selecting, self._selected = selecting, selected
         self._nodes = nodes_of([each.node for each in selected.details])
-        self._plans: dict[tuple[str, ...], Any] = {}
+        self._plans: dict[tuple[str, ...], Readable] = {}
 
     def read(self, run: Run, info: Info[Any, Any], wanted: Wanted) -> Found | None:
         """Return an object for each row, by its type and stored id; None if no statement can."""

@@ -26,7 +26,7 @@ from crmkit_schema.engine.calls import Method
 from crmkit_schema.engine.keyed_rows import KeyedRows, leads_to_rows
 from crmkit_schema.engine.python_fields import values_of
 from crmkit_schema.engine.running import Run, nodes_of
-from crmkit_schema.engine.selecting import Choice, Selecting
+from crmkit_schema.engine.selecting import Choice, Selecting, argument_error
 from crmkit_schema.engine.shapes import Shape, Typed
 from crmkit_schema.engine.uncovered import Uncovered, Unready
 from crmkit_schema.levels import Failure
@@ -196,7 +196,8 @@ class ObjectProjection:
             try:
                 run.context.require(selected.declared.needed)
             except GraphQLError as error:
-                return [run.failure(error)] * len(objects)
+                first = argument_error(selected, run.variables) or error
+                return [run.failure(first)] * len(objects)
         values, projection = self._fields[key]
         return projection.complete(values(objects, run), run)
 

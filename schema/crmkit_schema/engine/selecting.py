@@ -124,6 +124,10 @@ class Selecting:
             )
         return _choice(type_, found)
 
+    def argument_error(self, selected: Selected) -> GraphQLError | None:
+        """Return what GraphQL finds wrong with a field's arguments."""
+        return argument_error(selected, self._variables)
+
     def arguments(self, selected: Selected) -> Mapping[str, Any]:
         """Return a field's arguments by their GraphQL names, coerced.
 
@@ -131,6 +135,17 @@ class Selecting:
             GraphQLError: one cannot be coerced, or holds text that no database can store.
         """
         return arguments_of(selected, self._variables)
+
+
+def argument_error(selected: Selected, variables: VariableValues) -> GraphQLError | None:
+    """Return what GraphQL finds wrong with a field's arguments, before the field is even asked."""
+    if not selected.field.args:
+        return None
+    try:
+        get_argument_values(selected.field, selected.details[0].node, variables)
+    except GraphQLError as error:
+        return error
+    return None
 
 
 def arguments_of(selected: Selected, variables: VariableValues) -> Mapping[str, Any]:
