@@ -44,7 +44,7 @@ def test_a_bad_token_is_asked_for_every_time() -> None:
 
 def test_a_revoked_token_is_felt_within_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     now = time.monotonic()
-    monkeypatch.setattr(actors.time, "monotonic", lambda: now)
+    monkeypatch.setattr(time, "monotonic", lambda: now)
     actors_ = Actors(Tokens(good=CLERK).authenticate)
     actors_.look_up("good")
 

@@ -135,8 +135,9 @@ def _is_exact(given: Mapping[str, Any], types: Mapping[str, type] | None) -> boo
         return False
     for name, type_ in types.items():
         value: Any = given.get(name)
-        if type(value) is not type_ or (type_ is str and "\0" in value):
+        kind: type = type(value)
+        if kind is not type_ or (kind is str and "\0" in value):
             return False
-        if type_ is int and not -_INT_MAX <= value <= _INT_MAX:
+        if kind is int and not -_INT_MAX <= value <= _INT_MAX:
             return False
     return True
