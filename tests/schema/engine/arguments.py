@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-import orjson
 from graphql import (
     GraphQLEnumType,
     GraphQLField,
@@ -19,6 +18,7 @@ from graphql import (
     is_required_input_field,
 )
 from tests.schema.engine.known_values import WRONG, KnownValues
+from tests.schema.engine.literals import written
 
 _LOGICAL = ("and", "or", "not", "below")
 
@@ -68,7 +68,7 @@ class Arguments:
 
     def values(self, variables: Mapping[str, Variable]) -> dict[str, Any]:
         """Return values of variables, some absent, and now and then null, missing or wrong."""
-        found, is_odd = {}, self.rng.random() < 0.2
+        found, is_odd = {}, self.rng.random() < 0.12
         for name, each in variables.items():
             chance = self.rng.random()
             if each.may_be_absent and chance < 0.1:
@@ -183,23 +183,3 @@ class Arguments:
         if type_.name == "CustomerRefInput" and len(chosen) != 1 and rng.random() < 0.9:
             return [rng.choice(("id", "externalId"))]
         return chosen
-
-
-def written(type_: Any, value: Any) -> str:
-    """Return a JSON value as GraphQL writes it, by its type if that is known."""
-    if isinstance(type_, GraphQLNonNull):
-        type_ = type_.of_type
-    if isinstance(type_, GraphQLList):
-        if isinstance(value, list):
-            return "[" + ", ".join(written(type_.of_type, each) for each in value) + "]"
-        return written(type_.of_type, value)
-    if isinstance(type_, GraphQLEnumType) and isinstance(value, str):
-        return value
-    if isinstance(value, dict):
-        fields = type_.fields if isinstance(type_, GraphQLInputObjectType) else {}
-        parts = (f"{n}: {written(getattr(fields.get(n), 'type', None), v)}" for n, v in
-                 value.items())  # fmt: skip
-        return "{" + ", ".join(parts) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(written(None, each) for each in value) + "]"
-    return orjson.dumps(value).decode()

@@ -1,6 +1,5 @@
 """Random documents over a composed schema, drawn from a seed, valid more often than not."""
 
-from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
@@ -16,7 +15,8 @@ from graphql import (
     is_abstract_type,
     is_leaf_type,
 )
-from tests.schema.engine.arguments import Arguments, Variable, Variables
+from tests.schema.engine.arguments import Arguments
+from tests.schema.engine.drafts import Draft, Drawn, declared
 from tests.schema.engine.known_values import KnownValues
 
 Composite = GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType
@@ -26,34 +26,6 @@ _WEIGHTS = {
     "modules": 1, "extrasStrict": 1, "extrasNumbers": 1, "extrasEcho": 1, "extrasBadge": 1,
     "node": 4, "nodes": 4,
 }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """A document, of which one operation is to be run.
-
-    Attributes:
-        variables: those that the operation declares.
-    """
-
-    text: str
-    operation_name: str | None
-    is_mutation: bool
-    variables: Variables
-
-
-@dataclass
-class Draft:
-    """A document being drawn.
-
-    Attributes:
-        named: fragments that are complete, by the type they are on.
-    """
-
-    fragments: list[str] = field(default_factory=list)
-    named: dict[str, list[str]] = field(default_factory=dict)
-    keys: int = 0
-    fields_left: int = 60
 
 
 class Documents:
@@ -84,9 +56,9 @@ class Documents:
             parts.append(self._wrapped(root, self._field(root, name, rng.randint(3, 6))))
         kind = "mutation" if is_mutation else "query"
         body = "{ " + " ".join(parts) + " }"
-        declared = [_declared(name, each) for name, each in self._arguments.variables.items()]
-        head = f"{kind} Drawn({', '.join(declared)}) " if declared else f"{kind} Drawn "
-        if not declared and not is_mutation and rng.random() < 0.2:
+        variables = [declared(name, each) for name, each in self._arguments.variables.items()]
+        head = f"{kind} Drawn({', '.join(variables)}) " if variables else f"{kind} Drawn "
+        if not variables and not is_mutation and rng.random() < 0.2:
             head = ""
         name = None
         definitions = [head + body, *self._draft.fragments]
@@ -211,8 +183,3 @@ class Documents:
         if self._rng.random() < 0.3:
             return self._rng.choice(("true", "false"))
         return self._arguments.variable(GraphQLNonNull(GraphQLBoolean), "directive", "if")
-
-
-def _declared(name: str, variable: Variable) -> str:
-    default = f" = {variable.default}" if variable.default else ""
-    return f"${name}: {variable.type}{default}"

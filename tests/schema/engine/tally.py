@@ -41,6 +41,7 @@ class Tally:
         reasons: why operations were left to the reference executor.
         codes: of the errors in answers of plans.
         refused: operations that cost too much to be run at all.
+        quick: answers that were given without a thread, too.
         invalid: documents that were drawn in vain.
         statements: how many statements queries took that plans answered.
     """
@@ -49,6 +50,7 @@ class Tally:
     covered: int = 0
     refused: int = 0
     invalid: int = 0
+    quick: int = 0
     by: Counter[tuple[str, str]] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     codes: Counter[str] = field(default_factory=Counter)
@@ -81,6 +83,7 @@ class Tally:
         self.covered += other.covered
         self.refused += other.refused
         self.invalid += other.invalid
+        self.quick += other.quick
         self.by += other.by
         self.reasons += other.reasons
         self.codes += other.codes
@@ -94,6 +97,7 @@ class Tally:
             if kind == "compared":
                 planned = self.by[label, "by plan"]
                 lines.append(f"{count:9,} {label}: {planned / count:.1%} by plan")
+        lines.append(f"{self.quick:9,} answered without a thread, too")
         lines.append(f"codes in answers by plan: {_counted(self.codes)}")
         lines.append(f"statements of plans: {_counted(self.statements)}")
         lines += [f"{count:9,} left: {why}" for why, count in self.reasons.most_common(reasons)]
