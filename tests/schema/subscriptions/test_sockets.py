@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlmodel import update
 from websockets.exceptions import InvalidStatus
 
 from crmkit import CustomerRef, FixedClock, Refused
 from crmkit.inputs import AttachInput
+from crmkit.models import AccessToken
 from crmkit.testing import NOON, sale
 
 CHANGED = "subscription { customerChanged { displayName } }"
@@ -189,6 +191,19 @@ def test_a_revoked_token_ends_the_socket_before_the_next_delivery(shop: Any) -> 
     shop.upsert("ann")
 
     assert client.closing() == (4403, "the token has ended")
+
+
+def test_a_role_that_loses_the_permission_ends_the_subscription(shop_with: Any) -> None:
+    shop = shop_with(general={"roles": {"till": ["core.use", "transactions.read"]}})
+    client = shop.subscriber(CHANGED)
+    shop.crm.write(lambda session: session.execute(update(AccessToken).values(role="till")))
+
+    shop.upsert("ann")
+
+    ended = client.hear()
+    assert ended["type"] == "error"
+    assert ended["payload"][0]["extensions"]["code"] == "FORBIDDEN"
+    shop.wait_for_subscribers(0)
 
 
 def test_an_expired_token_ends_a_silent_socket(shop_with: Any, clock: FixedClock) -> None:
