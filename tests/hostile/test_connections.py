@@ -68,7 +68,7 @@ def test_fifty_slow_connections_are_ended_and_hinder_nobody(server: Server) -> N
         closed = closed_within(sockets, HEAD_SECONDS_MAX + 15)
 
     assert closed == 50
-    assert max(took) < 1
+    assert max(took) < 5
 
 
 def test_a_connection_that_goes_on_asking_is_not_ended(server: Server) -> None:

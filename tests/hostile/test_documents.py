@@ -7,7 +7,8 @@ from tests.hostile.documents import BYTES_MAX, requests
 from tests.hostile.server import Server
 
 CPU_SECONDS_MAX = 1.0
-PROBE_SECONDS_MAX = 1.0
+PROBE_SECONDS_MAX = 5.0
+"""On any machine, however busy; on a quiet one it is below 0.2."""
 DOCUMENTS = dict(requests())
 
 

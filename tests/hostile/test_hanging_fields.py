@@ -66,5 +66,5 @@ def test_fields_that_hang_and_spin_leave_everything_else_alone(sloth: tuple[Path
 
     assert refused.json()["errors"][0]["extensions"]["code"] == "PLUGIN_BUSY"
     assert others.json()["data"]["customers"]["totalCount"] == 40
-    assert max(took) < 1
+    assert max(took) < 5
     print(f"the longest probe took {max(took):.3f} s")
