@@ -74,7 +74,25 @@ def reads(api: Any, statements: Any, mutation: str, rows: list[dict[str, Any]]) 
     with statements(api.crm) as found:
         api(mutation, rows=rows)
     last_write = max(at for at, each in enumerate(found) if "INSERT" in each or "UPDATE" in each)
-    return len([each for each in found[last_write + 1 :] if each.startswith("SELECT")])
+    after = found[last_write + 1 :]
+    return len([each for each in after if each.startswith(("SELECT", "WITH"))])
+
+
+def test_nodes_of_several_types_take_one_statement(shop: Any, statements: Any) -> None:
+    some = shop("""{ customers(first: 3) { nodes { id } } transactions(first: 3) { nodes { id } }
+        interactions(first: 3) { nodes { id } } }""")
+    ids = [node["id"] for each in some.values() for node in each["nodes"]]
+    query = """query($ids: [ID!]!) { nodes(ids: $ids) { __typename id
+        ... on Customer { transactions(first: 2) { nodes { lines { nodes { sku } } } } }
+        ... on Transaction { customer { displayName } }
+        ... on Interaction { customer { tags { tag } } } } }"""
+
+    with statements(shop.crm) as found:
+        nodes = shop(query, ids=[*ids, "cus_" + "0" * 32])["nodes"]
+
+    assert len(found) == 1
+    assert [each and each["id"] for each in nodes] == [*ids, None]
+    assert len({each["__typename"] for each in nodes if each}) == 3
 
 
 def test_rows_below_objects_that_python_made_are_fetched_by_level_too(

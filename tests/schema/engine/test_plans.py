@@ -179,6 +179,7 @@ def test_a_statement_of_a_plan_cannot_write(shop: Any) -> None:
     assert shop("{ customers(first: 1) { nodes { tags { tag } } } }")["customers"]["nodes"][0]
 
 
+@pytest.mark.falls_back
 def test_connections_lost_while_idle_cost_no_client_its_answer(shop: Any) -> None:
     if shop.crm.database.dialect == "sqlite":
         pytest.skip("SQLite has no server that could hang up")
