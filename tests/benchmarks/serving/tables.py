@@ -42,7 +42,7 @@ def print_operation(name: str, found: Found, statements: Mapping[tuple[str, str]
     print(f"\n{name}: CPU in us a request, medians; ~ where rounds differ by more than 30 %")
     head = ("server", "server CPU", "spread", "database", "both / limit", "req/s", "p50 ms")
     print(_row((*head, "p99 ms", "bytes", "SQL")))
-    for server in dict.fromkeys(server for server, operation in found if operation == name):
+    for server in (each for each in _LIMITS if (each, name) in found):
         samples, counted = found[server, name], statements.get((server, name))
         limit = found.get((_LIMITS[server], name))
         mark = "" if spread(samples, server_cpu) <= SPREAD_MAX else "~"
@@ -70,7 +70,7 @@ def markdown(found: Found, cost: Cost) -> str:
     """Return a cost of all servers and operations, and how many times the limit's it is."""
     names = list(dict.fromkeys(name for _, name in found))
     lines = [f"| server | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|"]
-    for server in dict.fromkeys(server for server, _ in found):
+    for server in (each for each in _LIMITS if (each, names[0]) in found):
         cells = [_cell(found, server, name, cost) for name in names]
         lines.append(f"| {server} | {' | '.join(cells)} |")
     return "\n".join(lines)
