@@ -20,7 +20,7 @@ from crmkit_schema.requests import GraphQLAnswer, GraphQLRequest
 
 MUTATIONS = 0.2
 MISMATCHES_MAX = 3  # of one round, as more say the same
-_EACH = 8  # operations of one document
+_EACH = 10  # operations of one document
 _MADE_BY_PYTHON = ("adge", "hings", "node", "extras", "modules")
 _NOTHING = GraphQLAnswer({})
 _DIFFER = "answers differ"

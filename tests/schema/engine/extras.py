@@ -81,7 +81,7 @@ def anything(parents: Sequence[Any], _context: Any) -> list[Any]:
 
 def too_few(parents: Sequence[Any], _context: Any) -> list[int]:
     """Forget somebody."""
-    return [1] * (len(parents) // 2 * 2)
+    return [1] * (len(parents) - 1)
 
 
 def wrong(parents: Sequence[Any], _context: Any) -> list[Any]:

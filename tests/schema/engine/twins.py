@@ -108,7 +108,9 @@ class Stable:
             if self._server
             else f"sqlite:///{self._folder / name}.sqlite3"
         )
-        settings = Settings.load(self._folder, database_url=url, plugins=("loyalty",))
+        settings = Settings.load(
+            self._folder, database_url=url, plugins=("loyalty",), timezone="Asia/Shanghai"
+        )
         return Crm(settings, clock=clock, plugins=[extras])
 
     def _copy(self) -> str:
