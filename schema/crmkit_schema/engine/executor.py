@@ -2,23 +2,22 @@
 
 import logging
 from collections.abc import Hashable
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 from graphql import DocumentNode, GraphQLError, OperationDefinitionNode, OperationType
-from graphql.execution.values import VariableValues, get_variable_values
+from graphql.execution.values import VariableValues
 
 from crmkit import Actor
 from crmkit.outages import is_outage
-from crmkit_schema.answers import formatted
 from crmkit_schema.context import RequestContext
 from crmkit_schema.engine.keyed_plans import compile_keyed
-from crmkit_schema.engine.mutating import Mutations
+from crmkit_schema.engine.mutating import DOCUMENT_LENGTH_MAX, Mutations, PreparedMutation
 from crmkit_schema.engine.plan_memory import PlanMemory
 from crmkit_schema.engine.plans import Plan, compile_plan
 from crmkit_schema.engine.running import Run
 from crmkit_schema.engine.tags import shape
 from crmkit_schema.engine.uncovered import Uncovered, Unready, WrongVariables
+from crmkit_schema.engine.variables import coerced_variables, refused_variables
 from crmkit_schema.requests import GraphQLAnswer, GraphQLRequest
 from crmkit_schema.values import refuse_unstorable
 
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("crmkit")
 PLANS_MAX: Final = 512
-DOCUMENT_LENGTH_MAX: Final = 16_384
-_ERRORS_MAX: Final = 50  # as graphql-core itself
 
 
 class PlanExecutor:
@@ -59,12 +56,12 @@ class PlanExecutor:
         actor: Actor,
     ) -> GraphQLAnswer | None:
         """Return the answer to a request, None if it is left to the reference executor."""
-        if operation.operation is OperationType.MUTATION:
-            return self._mutated(document, operation, request, actor)
+        is_mutation = operation.operation is OperationType.MUTATION
+        find = self.mutations.prepared if is_mutation else self.attempt
         try:
-            made = self.attempt(document, operation, request, actor)
+            made = find(document, operation, request, actor)
         except WrongVariables as wrong:
-            return _refused(wrong)
+            return refused_variables(wrong)
         except (Uncovered, Unready, GraphQLError) as reason:
             self._leave(reason)
             return None
@@ -78,28 +75,8 @@ class PlanExecutor:
             self._leave(error)
             return None
         self.covered += 1
-        return made
-
-    def _mutated(
-        self,
-        document: DocumentNode,
-        operation: OperationDefinitionNode,
-        request: GraphQLRequest,
-        actor: Actor,
-    ) -> GraphQLAnswer | None:
-        is_remembered = len(request.query) <= DOCUMENT_LENGTH_MAX
-        try:
-            plan, run = self.mutations.prepared(
-                document, operation, request, actor, is_remembered=is_remembered
-            )
-        except WrongVariables as wrong:
-            return _refused(wrong)
-        except (Uncovered, Unready, GraphQLError) as reason:
-            self._leave(reason)
-            return None
-        # From here on something may have been written, so nobody else may begin again.
-        self.covered += 1
-        return plan.answer(run, request)
+        # From here on something may be written, so nobody else may begin again.
+        return made.answer() if isinstance(made, PreparedMutation) else made
 
     def _leave(self, reason: Exception) -> None:
         log.debug("left to the reference executor: %s", reason)
@@ -166,30 +143,8 @@ class PlanExecutor:
             WrongVariables: they are wrong.
             GraphQLError: one holds text that no database can store.
         """
-        found = self.coerced(operation, given)
+        found = coerced_variables(self._schema, operation, given)
         refuse_unstorable(found.coerced)
-        return found
-
-    def coerced(
-        self, operation: OperationDefinitionNode, given: dict[str, Any] | None
-    ) -> VariableValues:
-        """Return coerced variables.
-
-        Raises:
-            WrongVariables: they are wrong.
-        """
-        definitions = operation.variable_definitions or ()
-        if not definitions:
-            return VariableValues({}, {})
-        found = get_variable_values(
-            self._schema.schema._schema,
-            definitions,
-            given or {},
-            max_errors=_ERRORS_MAX,
-            hide_suggestions=self._schema.crm.settings.profile == "production",
-        )
-        if not isinstance(found, VariableValues):
-            raise WrongVariables(found)
         return found
 
     def attempt(
@@ -207,36 +162,18 @@ class PlanExecutor:
         """
         if operation.operation is not OperationType.QUERY:
             raise Uncovered("a subscription")
-        variables = self.coerced(operation, request.variables)
+        variables = coerced_variables(self._schema, operation, request.variables)
         context = self.context(actor)
         try:
             refuse_unstorable(variables.coerced)
             plan = self.plan(document, operation, request, variables, context)
-        except GraphQLError:
-            return self._particular(document, operation, variables, context)
-        run = Run(context, variables, compile_keyed)
-        try:
-            with context.snapshot() if plan.calls_python else nullcontext():
-                return plan.answer(run)
-        except GraphQLError:
-            return self._particular(document, operation, variables, context)
-
-    def _particular(
-        self,
-        document: DocumentNode,
-        operation: OperationDefinitionNode,
-        variables: VariableValues,
-        context: RequestContext,
-    ) -> GraphQLAnswer:
-        """Return the answer to a request with wrong arguments by a plan of its own.
-
-        Plans that serve many requests do not know which values are wrong.
-        """
-        plan = self._compiled(document, operation, variables, context)
-        if isinstance(plan, Uncovered):
-            raise plan
-        with context.snapshot() if plan.calls_python else nullcontext():
             return plan.answer(Run(context, variables, compile_keyed))
+        except GraphQLError:
+            # Plans that serve many requests cannot tell which values are wrong; its own can.
+            own = self._compiled(document, operation, variables, context)
+        if isinstance(own, Uncovered):
+            raise own
+        return own.answer(Run(context, variables, compile_keyed))
 
     def _compiled(
         self,
@@ -250,7 +187,3 @@ class PlanExecutor:
             return compile_plan(schema, document, operation, variables, context)
         except Uncovered as reason:
             return reason
-
-
-def _refused(wrong: WrongVariables) -> GraphQLAnswer:
-    return GraphQLAnswer(None, formatted(wrong.errors), was_executed=False)

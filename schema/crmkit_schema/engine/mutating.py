@@ -21,6 +21,7 @@ from crmkit_schema.engine.selecting import Selecting
 from crmkit_schema.engine.shapes import Shape
 from crmkit_schema.engine.tags import shape, tagged
 from crmkit_schema.engine.used_variables import used_below_roots
+from crmkit_schema.engine.variables import coerced_variables
 from crmkit_schema.remembered import Remembered
 from crmkit_schema.requests import GraphQLAnswer, GraphQLRequest
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from crmkit_schema.runtime import ComposedSchema
 
 PLANS_MAX: Final = 256
+DOCUMENT_LENGTH_MAX: Final = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,23 @@ class MutationPlan:
         return GraphQLAnswer(data, formatted(nulling.errors))
 
 
+@dataclass(frozen=True, slots=True)
+class PreparedMutation:
+    """A mutation of one request, of which nothing was called yet."""
+
+    plan: MutationPlan
+    run: Run
+    request: GraphQLRequest
+
+    def answer(self) -> GraphQLAnswer:
+        """Call everything, once.
+
+        Raises:
+            Exception: the database cannot be used.
+        """
+        return self.plan.answer(self.run, self.request)
+
+
 class Mutations:
     """Answers mutations, and remembers their plans."""
 
@@ -81,15 +100,18 @@ class Mutations:
         request: GraphQLRequest,
         actor: Actor,
         *,
-        is_remembered: bool,
-    ) -> tuple[MutationPlan, Run]:
-        """Return a mutation's plan, and what it is run with; nothing is called yet.
+        is_remembered: bool = True,
+    ) -> PreparedMutation:
+        """Return a mutation that is ready; nothing is called yet.
+
+        Args:
+            is_remembered: whether a plan that was made for it is kept.
 
         Raises:
             Uncovered, Unready: only the reference executor can answer it.
         """
         schema = self._schema.schema._schema
-        variables = self._schema.plans.coerced(operation, request.variables)
+        variables = coerced_variables(self._schema, operation, request.variables)
         run = Run(self._schema.plans.context(actor), variables, self._compile)
         name = request.query, request.operation_name
         used = self._used.get(name)
@@ -101,10 +123,10 @@ class Mutations:
         if plan is None:
             known = VariableValues(variables.sources, {**variables.coerced, **tagged(values)})
             plan = self._compiled(Selecting(schema, document, operation, known))
-            if is_remembered:
+            if is_remembered and len(request.query) <= DOCUMENT_LENGTH_MAX:
                 self._used.add(name, used)
                 self._plans.add(plan, *key)
-        return plan, run
+        return PreparedMutation(plan, run, request)
 
     def _compiled(self, selecting: Selecting) -> MutationPlan:
         mutation = selecting.schema.mutation_type

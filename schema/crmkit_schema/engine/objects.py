@@ -1,7 +1,6 @@
 """Compiling the objects of one level: columns, money, relations, computed fields."""
 
 from collections.abc import Callable
-from typing import Any
 
 from graphql import GraphQLNonNull, get_named_type, is_leaf_type
 
@@ -9,19 +8,16 @@ from crmkit_schema.conditions import is_unique, source_of
 from crmkit_schema.declarations import CrmField
 from crmkit_schema.engine.codecs import encoded
 from crmkit_schema.engine.compilation import Around, Compilation, Here
-from crmkit_schema.engine.computed_fields import EACH, ComputedField, Place
+from crmkit_schema.engine.computed_fields import EACH, Place
 from crmkit_schema.engine.json_sql import Expression
 from crmkit_schema.engine.pages import PageSql
-from crmkit_schema.engine.projection import FieldProjection
-from crmkit_schema.engine.python_fields import values_of
-from crmkit_schema.engine.raw_values import raw
+from crmkit_schema.engine.python_columns import python_of
 from crmkit_schema.engine.selecting import Choice
-from crmkit_schema.engine.uncovered import Uncovered
 from crmkit_schema.engine.volume import Volume
 from crmkit_schema.levels import label_of
 from crmkit_schema.reachable_types import is_list
 from crmkit_schema.selections import Selected
-from crmkit_schema.sources import Computed, Connected, Embedded, Mapped, Related, Resolved
+from crmkit_schema.sources import Connected, Embedded, Mapped, Related
 from crmkit_schema.specs import order_of
 from crmkit_schema.values import Money
 
@@ -110,7 +106,7 @@ def _member(
     def compiled() -> Expression:
         if isinstance(declared, CrmField) and isinstance(source, Mapped):
             found = _mapped(made, here, declared, source, selected)
-            return _python(made, here, choice, key, selected) if found is None else found
+            return python_of(made, here, choice, key, selected) if found is None else found
         if isinstance(source, Embedded) and source.build is Money:
             return _money(made, here, source, selected)
         if isinstance(declared, CrmField) and isinstance(source, Connected):
@@ -118,7 +114,7 @@ def _member(
             return page_of(made, here, declared, source, place, selected, here.volume)
         if isinstance(source, Related):
             return _related(made, here, source, key, selected)
-        return _python(made, here, choice, key, selected)
+        return python_of(made, here, choice, key, selected)
 
     return compiled
 
@@ -172,36 +168,3 @@ def _related(
         is_many=is_list(selected.declared.type),
         is_required=_is_required(selected),
     )
-
-
-def _python(
-    made: Compilation, here: Here, choice: Choice, key: str, selected: Selected
-) -> Expression:
-    """Return the columns that Python needs for a field, which it puts in their place."""
-    columns = {name: here.rows.c[name] for name in _needed(here, selected)}
-    needed = {name: raw(made.json, column) for name, column in columns.items()}
-    name = made.names.get(key, key)
-    made.computed.append(
-        ComputedField(
-            (*here.place, key),
-            here.level.cls,
-            [(name, decode) for name, (_, decode) in needed.items()],
-            values_of(made.selecting, choice.type, name, selected),
-            FieldProjection(made.selecting, choice.type, name, selected),
-        )
-    )
-    return made.json.array([column for column, _ in needed.values()])
-
-
-def _needed(here: Here, selected: Selected) -> Any:
-    declared = selected.declared
-    source = declared.source if isinstance(declared, CrmField) else None
-    if isinstance(declared, CrmField) and isinstance(source, Mapped):
-        return [label_of(declared, source)]
-    if isinstance(source, Embedded):
-        return source.columns.values()
-    if isinstance(source, Computed):
-        return source.needs
-    if isinstance(source, Resolved):
-        return here.level.level.rows.c.keys()
-    raise Uncovered(f"{selected.name} is neither read from rows nor computed")

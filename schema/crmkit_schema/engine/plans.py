@@ -1,6 +1,7 @@
 """Plans: an operation compiled for one caller and one dialect, ready to run."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from crmkit_schema.engine.compilation import Compilation, compilation
 from crmkit_schema.engine.computed_fields import ComputedField, RefusedField, renamed
 from crmkit_schema.engine.json_sql import ANOMALY
 from crmkit_schema.engine.nulling import Nulling
-from crmkit_schema.engine.root_calls import RootCall
+from crmkit_schema.engine.root_calls import Root, RootCall
 from crmkit_schema.engine.roots import root_of
 from crmkit_schema.engine.running import Run
 from crmkit_schema.engine.selecting import Selecting
@@ -28,21 +29,6 @@ from crmkit_schema.requests import GraphQLAnswer
 
 _STATEMENT_ROWS_MAX = 5 * ROWS_MAX
 """Most rows that a statement could read, if every page were full, for it to be tried at all."""
-
-
-@dataclass(frozen=True, slots=True)
-class Root:
-    """What the plan of a whole operation has beside its statement.
-
-    Attributes:
-        shape: of its data.
-        calls: the fields that Python answers.
-        constants: the data where there is no statement.
-    """
-
-    shape: Shape
-    calls: Sequence[RootCall]
-    constants: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +152,8 @@ class Plan:
             return CompiledAnswer(self.text(run, run.given))
         if self.root is None:
             raise TypeError("a part of a plan answers no request")
-        data = self.data(run, run.given)
+        with run.context.snapshot() if self.calls_python else nullcontext():
+            data = self.data(run, run.given)
         if not run.has_failed:
             return CompiledAnswer(orjson.dumps(data))
         nulling = Nulling()

@@ -74,12 +74,8 @@ class PostgresJson:
             (fits, func.to_json(expression)), (expression.is_(None), null()), else_=_ANOMALY
         )
 
-    def decimal(self, expression: Expression) -> Expression:
-        """The shortest digits, with a point where Python writes one."""
-        return self.number(expression)
-
     def number(self, expression: Expression) -> Expression:
-        """NaN and infinities are no JSON."""
+        """The shortest digits, with a point as Python; NaN and infinities are no JSON."""
         infinity: Expression = literal_column("'Infinity'::float8")
         is_whole = and_(
             func.trunc(expression) == expression, func.abs(expression) < literal_column("1e15")
@@ -90,6 +86,8 @@ class PostgresJson:
             (expression.is_(None), null()),
             else_=_ANOMALY,
         )
+
+    decimal = number
 
     def exact(self, expression: Expression) -> Expression:
         """As text nothing is lost."""

@@ -19,10 +19,11 @@ from graphql import (
     Undefined,
     get_named_type,
 )
-from graphql.pyutils import inspect, is_iterable
+from graphql.pyutils import is_iterable
 
 from crmkit_schema.declarations import CrmField
 from crmkit_schema.engine.calls import Method
+from crmkit_schema.engine.completing import leaf_of, type_of
 from crmkit_schema.engine.keyed_rows import KeyedRows, leads_to_rows
 from crmkit_schema.engine.python_fields import values_of
 from crmkit_schema.engine.running import Run, nodes_of
@@ -98,7 +99,7 @@ class FieldProjection:
             return run.failure(value)
         try:
             if isinstance(type_, GraphQLLeafType):
-                return _leaf(type_, value)
+                return leaf_of(type_, value)
             if isinstance(type_, GraphQLList):
                 return self._items(type_, value, waiting, run)
             return self._object(type_, place, waiting, run)
@@ -130,35 +131,12 @@ class FieldProjection:
         waiting: dict[str, list[Waiting]],
         run: Run,
     ) -> Any:
-        type_ = self._object_type(type_, place.value, run)
+        type_ = type_of(self._selecting.schema, type_, place.value, self._method.raw_info(run))
         known = run.row_of(place.value, self.nodes)
         if known is not None:
             return Typed(self.objects(type_.name).shape, known)
         waiting.setdefault(type_.name, []).append(place)
         return _PENDING
-
-    def _object_type(self, type_: GraphQLOutputType, value: Any, run: Run) -> GraphQLObjectType:
-        """Return the type of an object, asked as graphql-core asks for it.
-
-        Raises:
-            Exception: it has none that may stand here.
-        """
-        if isinstance(type_, GraphQLInterfaceType | GraphQLUnionType):
-            info = self._method.raw_info(run)
-            name = type_.resolve_type(value, info, type_) if type_.resolve_type else None
-            found = self._selecting.schema.get_type(str(name))
-            if not isinstance(found, GraphQLObjectType):
-                raise GraphQLError(f"{type_} was resolved to no object type")
-            if not self._selecting.schema.is_sub_type(type_, found):
-                raise GraphQLError(
-                    f"Runtime Object type '{found}' is not a possible type for '{type_}'."
-                )
-            type_ = found
-        if not isinstance(type_, GraphQLObjectType):
-            raise TypeError(f"{type_} is no object type")
-        if type_.is_type_of and not type_.is_type_of(value, self._method.raw_info(run)):
-            raise GraphQLError(f"Expected value of type '{type_}' but got: {inspect(value)}.")
-        return type_
 
 
 class ObjectProjection:
@@ -203,16 +181,6 @@ class ObjectProjection:
 
 
 _PENDING = object()
-
-
-def _leaf(type_: GraphQLLeafType, value: Any) -> Any:
-    made = type_.coerce_output_value(value)
-    if made is Undefined or made is None:
-        raise TypeError(
-            f"Expected `{type_}.coerce_output_value({inspect(value)})` to return non-nullable"
-            f" value, returned: {made}"
-        )
-    return made
 
 
 def _null_error(parent: GraphQLObjectType, selected: Selected) -> TypeError:

@@ -1,5 +1,7 @@
 """Root fields that Python answers: called once, with what they give completed by a projection."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from graphql import GraphQLObjectType
@@ -9,6 +11,7 @@ from crmkit_schema.engine.node_rows import NodeRows
 from crmkit_schema.engine.projection import FieldProjection
 from crmkit_schema.engine.running import Run
 from crmkit_schema.engine.selecting import Selecting
+from crmkit_schema.engine.shapes import Shape
 from crmkit_schema.selections import Selected
 
 
@@ -38,3 +41,18 @@ class RootCall:
         finally:
             context.planned_rows = None
         data[self.key] = self.projection.complete([value], run)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """What the plan of a whole operation has beside its statement.
+
+    Attributes:
+        shape: of its data.
+        calls: the fields that Python answers.
+        constants: the data where there is no statement.
+    """
+
+    shape: Shape
+    calls: Sequence[RootCall]
+    constants: Mapping[str, Any]

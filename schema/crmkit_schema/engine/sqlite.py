@@ -5,17 +5,19 @@ from collections.abc import Sequence
 from itertools import count
 from typing import Any
 
-from sqlalchemy import FromClause, case, cast, func, literal_column, select, type_coerce
+from sqlalchemy import FromClause, case, cast, func, literal_column, select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine.interfaces import Dialect
-from sqlalchemy.types import String, Text
+from sqlalchemy.types import Text
 
 from crmkit_schema.engine.concatenation import concatenated
 from crmkit_schema.engine.currencies import by_digits
 from crmkit_schema.engine.json_sql import ANOMALY, Expression, Members, Scope, quoted
+from crmkit_schema.engine.sqlite_values import in_units, untyped, written_instant
 
 _ANOMALY = quoted(ANOMALY)
 _NULL = quoted("null")
+_INT: tuple[Expression, Expression] = (literal_column("-2147483648"), literal_column("2147483647"))
 
 
 class SqliteScope:
@@ -56,21 +58,17 @@ class SqliteJson:
 
     def value(self, expression: Expression) -> Expression:
         """Quoted by SQLite itself."""
-        return func.json_quote(_plain(expression))
+        return func.json_quote(untyped(expression))
 
     def boolean(self, expression: Expression) -> Expression:
         """SQLite has 0 and 1."""
-        plain = _plain(expression)
+        plain = untyped(expression)
         return case((plain.is_(None), _NULL), (plain, quoted("true")), else_=quoted("false"))
 
     def whole(self, expression: Expression) -> Expression:
         """Columns hold 64 bits, whatever they are declared as."""
-        plain = _plain(expression)
-        limits: tuple[Expression, Expression] = (
-            literal_column("-2147483648"),
-            literal_column("2147483647"),
-        )
-        fits = plain.between(*limits) & (func.typeof(plain) == quoted("integer"))
+        plain = untyped(expression)
+        fits = plain.between(*_INT) & (func.typeof(plain) == quoted("integer"))
         return case((fits, plain), (plain.is_(None), _NULL), else_=_ANOMALY)
 
     def decimal(self, expression: Expression) -> None:
@@ -79,7 +77,7 @@ class SqliteJson:
 
     def number(self, expression: Expression) -> Expression:
         """With 19 digits, more than enough."""
-        plain = _plain(expression)
+        plain = untyped(expression)
         is_finite = func.abs(plain) <= literal_column("1.7976931348623157e308")
         digits = func.printf(quoted("%!.19g"), plain)
         is_whole = func.typeof(plain) == quoted("integer")
@@ -96,15 +94,15 @@ class SqliteJson:
 
     def hex_bytes(self, expression: Expression) -> Expression:
         """SQLite has a function for it."""
-        return func.hex(_plain(expression))
+        return func.hex(untyped(expression))
 
     def instant(self, expression: Expression) -> Expression:
         """Stored with six digits."""
-        return func.json_quote(_written_instant(expression, "Z"))
+        return func.json_quote(written_instant(expression, "Z"))
 
     def instant_offset(self, expression: Expression) -> Expression:
         """As Python writes UTC."""
-        return _written_instant(expression, "+00:00")
+        return written_instant(expression, "+00:00")
 
     def day(self, expression: Expression) -> Expression:
         """Stored as ISO text."""
@@ -112,32 +110,32 @@ class SqliteJson:
 
     def hex_id(self, expression: Expression) -> Expression:
         """Stored as 32 digits."""
-        return _plain(expression)
+        return untyped(expression)
 
     def document(self, expression: Expression) -> Expression:
         """Stored as text; Python writes NaN, which is no JSON."""
-        plain = _plain(expression)
+        plain = untyped(expression)
         return case((plain.is_(None), _NULL), (func.json_valid(plain), plain), else_=_ANOMALY)
 
     def scaled(self, expression: Expression, digits: int) -> Expression:
         """Whole numbers only; a float would round."""
-        text = _in_units(_plain(expression), digits)
+        text = in_units(untyped(expression), digits)
         return func.rtrim(func.rtrim(text, quoted("0")), quoted("."))
 
     def amount(self, minor: Expression, currency: Expression) -> Expression:
         """Whole numbers only; a float would round."""
         branches = []
-        minor, currency = _plain(minor), _plain(currency)
+        minor, currency = untyped(minor), untyped(currency)
         for digits, codes in by_digits(self._home):
             listed: Expression = literal_column("(" + ",".join(f"'{code}'" for code in codes) + ")")
-            text = _in_units(minor, digits) if digits else minor
+            text = in_units(minor, digits) if digits else minor
             made = concatenated([quoted('"'), text, quoted('"')])
             branches.append((currency.op("IN")(listed), made))
         return case(*branches, else_=_ANOMALY)
 
     def choice(self, expression: Expression, names: dict[str, str]) -> Expression:
         """Unknown values are an anomaly."""
-        plain = _plain(expression)
+        plain = untyped(expression)
         branches = [(plain == quoted(value), quoted(f'"{name}"')) for value, name in names.items()]
         return case(*branches, (plain.is_(None), _NULL), else_=_ANOMALY)
 
@@ -155,11 +153,11 @@ class SqliteJson:
 
     def present(self, expression: Expression, made: Expression) -> Expression:
         """Null would be written as null."""
-        return case((_plain(expression).is_(None), _ANOMALY), else_=made)
+        return case((untyped(expression).is_(None), _ANOMALY), else_=made)
 
     def unless_null(self, expression: Expression, made: Expression) -> Expression:
         """Null is text too."""
-        return case((_plain(expression).is_(None), _NULL), else_=made)
+        return case((untyped(expression).is_(None), _NULL), else_=made)
 
     def subquery(self, query: Any) -> Expression:
         """Before 3.46 SQLite's parser takes few levels, so each is written down on its own.
@@ -199,26 +197,3 @@ class SqliteJson:
     def as_text(self, made: Expression) -> Expression:
         """It is text."""
         return made
-
-
-def _plain(expression: Expression) -> Expression:
-    """Return an expression without its Python type, which comparisons would convert to."""
-    return type_coerce(expression, String())
-
-
-def _written_instant(expression: Expression, ending: str) -> Expression:
-    """Return a stored moment; what is not stored as it should be becomes an anomaly later."""
-    plain = _plain(expression)
-    is_whole = func.substr(plain, literal_column("21"), literal_column("6")) == quoted("000000")
-    end = case((is_whole, literal_column("19")), else_=literal_column("26"))
-    return concatenated([func.substr(plain, literal_column("1"), end), quoted(ending)])
-
-
-def _in_units(smallest: Expression, digits: int) -> Expression:
-    """Return a count of the smallest unit as text with all its digits; null stays null."""
-    scale: Expression = literal_column(str(10**digits))
-    form = quoted(f"%s%d.%0{digits}d")
-    sign = case((smallest < literal_column("0"), quoted("-")), else_=quoted(""))
-    size = func.abs(smallest)
-    text = func.printf(form, sign, size.op("/")(scale), size.op("%")(scale))
-    return case((smallest.is_not(None), text))
