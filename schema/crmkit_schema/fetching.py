@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLError, GraphQLResolveInfo
 from sqlalchemy import literal
-from strawberry import Info
 from strawberry.utils.str_converters import to_camel_case
 
 from crmkit.errors import Refused
-from crmkit_schema.computing import compute
 from crmkit_schema.declarations import CrmField
 from crmkit_schema.expansion import expand, expand_values
 from crmkit_schema.levels import Failure, decode, embed, level_of, objects_of, want
+from crmkit_schema.methods import called, computed
 from crmkit_schema.pages import PageReader
 from crmkit_schema.problems import as_problem
 from crmkit_schema.selections import Nodes, Operation, Selected, Selection
@@ -80,7 +79,7 @@ class Fetch:
         if isinstance(source, Held):
             return self._held(declared, parent, selected, args, kwargs)
         if isinstance(source, Resolved):
-            return self._expanded(self._computed(declared, args, kwargs), selected)
+            return self._expanded(computed(declared, self.context, args, kwargs), selected)
         if isinstance(source, Mutated):
             return self._mutated(declared, source, selected, args, kwargs)
         if isinstance(source, Announced):
@@ -135,14 +134,7 @@ class Fetch:
     ) -> Any:
         if declared.base_resolver is None:
             return getattr(parent, declared.python_name)
-        return self._expanded(self._computed(declared, args, kwargs), selected)
-
-    def _computed(self, declared: CrmField, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        def work(own: "RequestContext") -> Any:
-            told = {name: _of_context(each, own) for name, each in kwargs.items()}
-            return _call(declared, args, told)
-
-        return compute(declared, self.context, work)
+        return self._expanded(computed(declared, self.context, args, kwargs), selected)
 
     def _mutated(
         self,
@@ -155,7 +147,7 @@ class Fetch:
         written = self.context.written
         try:
             answer = (
-                written[selected.key] if selected.key in written else _call(declared, args, kwargs)
+                written[selected.key] if selected.key in written else called(declared, args, kwargs)
             )
         except Refused as error:
             return as_problem(error, source.members)
@@ -198,19 +190,6 @@ class Fetch:
         name, value = next(iter(given.items()))
         keys = {to_camel_case(python_name): key for python_name, key in source.by.items()}
         return keys[name], value
-
-
-def _call(declared: CrmField, args: list[Any], kwargs: dict[str, Any]) -> Any:
-    if declared.base_resolver is None:
-        raise TypeError(f"{declared.python_name} decorates no function")
-    return declared.base_resolver(*args, **kwargs)
-
-
-def _of_context(value: Any, context: "RequestContext") -> Any:
-    """Return what a function is told, with a context of its own where that is the request's."""
-    if not isinstance(value, Info) or value.context is context:
-        return value
-    return type(value)(value._raw_info._replace(context=context), value._field)
 
 
 def _bound(value: Any) -> Any:

@@ -1,21 +1,17 @@
 """Calling the methods of fields, as strawberry calls them, without graphql-core's executor."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from graphql import GraphQLObjectType, GraphQLResolveInfo
 from graphql.execution.values import get_argument_values
 from graphql.pyutils import Path, is_awaitable
-from strawberry import Info
 from strawberry.schema.schema_converter import get_arguments
 
-from crmkit_schema.computing import compute
 from crmkit_schema.declarations import CrmField
 from crmkit_schema.engine.running import Run
 from crmkit_schema.engine.selecting import Selecting
+from crmkit_schema.methods import computed
 from crmkit_schema.selections import Selected
-
-if TYPE_CHECKING:
-    from crmkit_schema.context import RequestContext
 
 
 class Method:
@@ -88,12 +84,7 @@ class Method:
         if not isinstance(declared, CrmField):
             return self._by_strawberry(source, info, run)
         args, kwargs = self.arguments(source, info, run)
-
-        def work(own: "RequestContext") -> Any:
-            told = {name: _of_context(each, own) for name, each in kwargs.items()}
-            return called(declared, args, told)
-
-        return compute(declared, run.context, work)
+        return computed(declared, run.context, args, kwargs)
 
     def _by_strawberry(self, source: Any, info: GraphQLResolveInfo[Any], run: Run) -> Any:
         field = self.selected.field
@@ -101,17 +92,3 @@ class Method:
             raise TypeError(f"{self.selected.name} has no resolver")
         given = get_argument_values(field, self._nodes[0], run.variables) if field.args else {}
         return field.resolve(source, info, **given)
-
-
-def called(declared: CrmField, args: list[Any], kwargs: dict[str, Any]) -> Any:
-    """Call the function that a field decorates."""
-    if declared.base_resolver is None:
-        raise TypeError(f"{declared.python_name} decorates no function")
-    return declared.base_resolver(*args, **kwargs)
-
-
-def _of_context(value: Any, context: "RequestContext") -> Any:
-    """Return what a function is told, with a context of its own where that is the request's."""
-    if not isinstance(value, Info) or value.context is context:
-        return value
-    return type(value)(value._raw_info._replace(context=context), value._field)

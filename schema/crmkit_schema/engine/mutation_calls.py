@@ -17,7 +17,7 @@ from graphql import (
 from crmkit import Refused
 from crmkit.outages import is_outage
 from crmkit_schema.declarations import CrmField
-from crmkit_schema.engine.calls import Method, called
+from crmkit_schema.engine.calls import Method
 from crmkit_schema.engine.node_rows import NodeRows
 from crmkit_schema.engine.nulling import Nulling
 from crmkit_schema.engine.payloads import needs_snapshot
@@ -27,6 +27,7 @@ from crmkit_schema.engine.selecting import Selecting
 from crmkit_schema.engine.shapes import Shape
 from crmkit_schema.engine.uncovered import Uncovered, Unready
 from crmkit_schema.levels import Failure
+from crmkit_schema.methods import called
 from crmkit_schema.problems import as_problem
 from crmkit_schema.requests import GraphQLRequest
 from crmkit_schema.selections import Selected
