@@ -83,7 +83,7 @@ class MutationCall:
                 return nulling.field(shape, self._key, Failure(error))
             log.warning("the plan of a payload failed", exc_info=True)
             return self._by_reference(given.value, run, request, nulling, error)
-        return nulling.field(shape, self._key, value)
+        return nulling.field(shape, self._key, value) if run.has_failed else value
 
     def _called(self, run: Run) -> _Given | Failure:
         context, info = run.context, self._method.raw_info(run)
