@@ -4,9 +4,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 from sqlalchemy.engine import URL, make_url
 from sqlmodel import Session
 
@@ -14,6 +15,7 @@ from crmkit.engines import POSTGRES_OPTIONS, postgres_engine, sqlite_engine
 from crmkit.errors import DatabaseBusy, DatabaseNotReady, SessionMisused, SettingsError
 from crmkit.group_commit import GroupCommit
 from crmkit.quick_reads import QuickReads, quick_reads
+from crmkit.quick_reads.blocking import read_text
 from crmkit.write_session import WriteSession, require_under_way, under_way
 
 
@@ -84,17 +86,22 @@ class Database:
                 self._take_time(session)
             yield session
 
-    @contextmanager
-    def read_once(self) -> Iterator[Connection]:
-        """Open a connection for one statement that reads, which is a snapshot by itself.
+    def read_text(self, sql: str, values: Any) -> str:
+        """Return the one value of one statement, which is a snapshot by itself.
 
-        It begins no transaction and is not tried before it is lent: the first statement after a
-        restart of PostgreSQL may fail.
+        The connection is not tried before: the first statement after a restart of PostgreSQL may
+        fail.
+
+        Args:
+            sql: as SQLAlchemy's driver for the database takes it, `values` its parameters.
+
+        Raises:
+            DatabaseNotReady: there is no SQLite file.
+            DBAPIError: the database refused it or could not be reached.
         """
         if self.dialect == "sqlite":
             self._require_file()
-        with self._once.connect() as connection:
-            yield connection
+        return read_text(self._once, sql, values)
 
     @contextmanager
     def write(self, *, unhurried: bool = False) -> Iterator[WriteSession]:
@@ -175,6 +182,11 @@ class Database:
         if self.dialect == "sqlite" and not self._path().exists():
             with self.turn(), self._writer.connect():
                 pass
+
+    @property
+    def engines(self) -> tuple[Engine, ...]:
+        """All engines there are, for who listens to statements."""
+        return self._writer, self._reader, self._once
 
     @property
     def writer(self) -> Engine:

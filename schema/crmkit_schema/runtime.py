@@ -21,6 +21,7 @@ from crmkit_schema.composed_schema import build, contributions_of
 from crmkit_schema.composition import CORE
 from crmkit_schema.context import RequestContext
 from crmkit_schema.documents import Documents
+from crmkit_schema.engine.exact_variables import ExactVariables
 from crmkit_schema.engine.executor import PlanExecutor
 from crmkit_schema.engine.input_values import InputValues
 from crmkit_schema.engine.quick_answers import QuickAnswers
@@ -35,6 +36,7 @@ class ComposedSchema:
     Attributes:
         composition: who contributed what.
         schema: the strawberry schema.
+        variables: coerces variables that are plainly right.
         inputs: makes arguments of what clients send.
         plans: what answers most queries in one statement each.
         built_in: names of core and of the plugins whose code is crmkit's own.
@@ -52,6 +54,7 @@ class ComposedSchema:
         self.documents = Documents(self.schema._schema, crm.settings)
         is_lenient = bool(crm.registry.broken)
         self.documents.trust(trusted_documents(crm.settings), is_lenient=is_lenient)
+        self.variables = ExactVariables(self.schema._schema)
         self.inputs = InputValues(self.schema)
         self.plans = PlanExecutor(self)
         self.built_in = crm.registry.built_in

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import make_url
+from sqlalchemy.exc import DBAPIError
 
 from crmkit import Crm, CustomerInput
 from crmkit.database import Database
@@ -203,6 +204,55 @@ def test_a_statement_is_prepared_once_on_each_connection(postgres: Crm) -> None:
         )
 
     assert quickly(postgres, often) == "2"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(True, "true"), (7, "7"), (70_000, "70000"), (2**40, "1099511627776"), (1.5, "1.5")],
+)
+def test_a_parameter_keeps_its_type_where_the_statement_says_none(
+    postgres: Crm, value: Any, expected: str
+) -> None:
+    sql = "SELECT coalesce(to_json(%(it)s)::text, 'null')"
+
+    async def read(reads: QuickReads) -> str | None:
+        return text_of(await reads.text(sql, {"it": value}))
+
+    assert quickly(postgres, read) == expected
+    assert postgres.database.read_text(sql, {"it": value}) == expected
+
+
+def test_numbers_of_any_size_follow_each_other(postgres: Crm) -> None:
+    sql = "SELECT to_json(%(it)s)::text"
+    numbers = [1, 2**20, 2**40, -5, 3]
+
+    async def each(reads: QuickReads) -> list[str | None]:
+        return [text_of(await reads.text(sql, {"it": number})) for number in numbers]
+
+    assert quickly(postgres, each) == [str(number) for number in numbers]
+
+
+def test_a_thread_reads_the_same(crm: Crm) -> None:
+    assert [crm.database.read_text(*ask(crm, text)) for text in ("a", "b")] == ["a%", "b%"]
+
+
+def test_a_failing_statement_of_a_thread_tells_why_and_spoils_nothing(crm: Crm) -> None:
+    with pytest.raises(DBAPIError) as failed:
+        crm.database.read_text("SELECT nothing FROM nowhere", () if is_sqlite(crm) else {})
+
+    assert not failed.value.connection_invalidated
+    assert crm.database.read_text(*ask(crm, "a")) == "a%"
+
+
+def test_a_thread_learns_that_its_connection_was_lost(postgres: Crm) -> None:
+    postgres.database.read_text(*ask(postgres, "a"))
+    _end_others(postgres)
+
+    with pytest.raises(DBAPIError) as failed:
+        postgres.database.read_text(*ask(postgres, "a"))
+
+    assert failed.value.connection_invalidated
+    assert postgres.database.read_text(*ask(postgres, "b")) == "b%"
 
 
 def test_more_statements_than_are_kept_prepared(postgres: Crm) -> None:

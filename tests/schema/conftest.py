@@ -165,11 +165,9 @@ def collecting(crm: Crm) -> Iterator[list[str]]:
         if statement.startswith(("SELECT", "WITH", "INSERT", "UPDATE")):  # not what drivers ask
             found.append(statement)
 
-    engines = [crm.database.writer]
-    if crm.database.dialect == "sqlite":  # on PostgreSQL sessions have one
-        engines.append(crm.database._reader)
-    with crm.database.read_once() as connection:
-        engines.append(connection.engine)
+    writer, reader, once = crm.database.engines
+    # On PostgreSQL sessions share the engine of writes.
+    engines = [writer, reader, once] if crm.database.dialect == "sqlite" else [writer, once]
     for each in engines:
         event.listen(each, "before_cursor_execute", note)
     try:

@@ -13,9 +13,11 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from crmkit.quick_reads.postgres_line import Line
-from crmkit.quick_reads.statements import NumberedStatements
+from crmkit.quick_reads.statements import STATEMENTS
 
 CONNECTIONS_MAX: Final = 8
+WAIT_SECONDS: Final = 1.0
+"""How long a statement waits for a connection before it is read otherwise."""
 REST_SECONDS: Final = 1.0
 """How long no new connection is tried after one could not be made."""
 
@@ -35,7 +37,6 @@ class PostgresQuickReads:
         self._opening = 0
         self._resting_until = 0.0
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._statements = NumberedStatements()
 
     async def text(self, sql: str, values: Any) -> bytes | None:
         """Return the one value of a statement, None if it must be read otherwise."""
@@ -44,7 +45,7 @@ class PostgresQuickReads:
         if line is None:
             return None
         try:
-            return await line.text(self._statements.of(sql), values)
+            return await line.text(STATEMENTS.of(sql), values)
         except (psycopg.Error, OSError):
             return None
         finally:
@@ -76,7 +77,11 @@ class PostgresQuickReads:
             waiter = loop.create_future()
             self._waiting.append(waiter)
             try:
-                await waiter
+                async with asyncio.timeout(WAIT_SECONDS):
+                    await waiter
+            except TimeoutError:
+                self._wake_next()
+                return None
             except asyncio.CancelledError:
                 self._wake_next()
                 raise

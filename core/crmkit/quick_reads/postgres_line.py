@@ -7,7 +7,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import pq
 
-from crmkit.quick_reads.statements import NumberedStatement
+from crmkit.quick_reads.statements import NumberedStatement, Types
 
 PREPARED_MAX: Final = 512
 
@@ -29,7 +29,7 @@ class Line:
         self._libpq = connection.pgconn
         self._libpq.nonblocking = 1
         self._socket = self._libpq.socket
-        self._prepared: dict[str, bytes] = {}
+        self._prepared: dict[tuple[str, Types], bytes] = {}
         self._waiter: asyncio.Future[Any] | None = None
         self._result: Any = None
         self.is_good = True
@@ -41,8 +41,10 @@ class Line:
         Raises:
             psycopg.Error: it failed, or the connection did.
         """
-        name = self._prepared.get(statement.sql) or await self._prepare(statement)
-        self._libpq.send_query_prepared(name, statement.encoded(values, self._connection))
+        texts, types = statement.encoded(values, self._connection)
+        known = self._prepared.get((statement.sql, types))
+        name = known or await self._prepare(statement, types)
+        self._libpq.send_query_prepared(name, texts)
         result = await self._answered(pq.ExecStatus.TUPLES_OK)
         found: bytes = result.get_value(0, 0)
         return found
@@ -56,15 +58,15 @@ class Line:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_exception(psycopg.OperationalError("the connection was closed"))
 
-    async def _prepare(self, statement: NumberedStatement) -> bytes:
+    async def _prepare(self, statement: NumberedStatement, types: Types) -> bytes:
         if len(self._prepared) >= PREPARED_MAX:
             self._libpq.send_query(b"DEALLOCATE ALL")
             await self._answered(pq.ExecStatus.COMMAND_OK)
             self._prepared.clear()
         name = b"q%d" % len(self._prepared)
-        self._libpq.send_prepare(name, statement.numbered)
+        self._libpq.send_prepare(name, statement.numbered, types)
         await self._answered(pq.ExecStatus.COMMAND_OK)
-        self._prepared[statement.sql] = name
+        self._prepared[statement.sql, types] = name
         return name
 
     async def _answered(self, wanted: pq.ExecStatus) -> Any:

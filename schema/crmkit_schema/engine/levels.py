@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import count
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Subquery, Table, func, select
+from sqlalchemy import ColumnElement, FromClause, Subquery, Table, func, literal_column, select
 from sqlalchemy.sql.selectable import Alias
 
 from crmkit_schema.context import RequestContext
@@ -51,6 +51,8 @@ class PlanLevel:
         # Where nothing but __typename is wanted, a row must still have a column.
         columns = columns or [next(iter(level.rows.c)).label("_any")]
         found = select(*columns).select_from(level.rows).where(*level.conditions)
+        if isinstance(limit, int):
+            limit = literal_column(str(limit))
         if limit is not None:
             found = found.order_by(*_directed(level.order, backwards)).limit(limit)
         return found.correlate_except(level.rows).subquery(self._name())

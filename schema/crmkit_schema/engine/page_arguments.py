@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Any
 
 from graphql import GraphQLError
-from sqlalchemy import BindParameter, Integer
+from sqlalchemy import ColumnElement, Integer, literal_column
 
 from crmkit_schema.conditions import condition, sort_key
 from crmkit_schema.connections import PAGE_DEFAULT, PAGE_MAX, read_page
@@ -14,6 +14,7 @@ from crmkit_schema.cursors import python_type, read_cursor
 from crmkit_schema.engine.binding import Given, Read, reader, slot
 from crmkit_schema.engine.compilation import Compilation
 from crmkit_schema.engine.levels import PlanLevel
+from crmkit_schema.engine.tags import path_of
 from crmkit_schema.specs import order_of
 
 
@@ -26,6 +27,7 @@ class PageArguments:
         is_placed: whether the page starts behind a cursor.
         backwards: whether it is counted from the end.
         size: reads how many rows are wanted.
+        fixed: how many they are, if the document itself says so.
         start: adds the condition that rows lie behind the cursor.
     """
 
@@ -33,10 +35,13 @@ class PageArguments:
     is_placed: bool
     backwards: bool
     size: Read
+    fixed: int | None
     start: Callable[[], None]
 
-    def limit(self, more: int = 0) -> BindParameter[Any]:
-        """Return a parameter for the page's size, and some more."""
+    def limit(self, more: int = 0) -> ColumnElement[Any]:
+        """Return the page's size, and some more; PostgreSQL plans ahead for what it can read."""
+        if self.fixed is not None:
+            return literal_column(str(self.fixed + more), Integer())
         return slot(lambda given: self.size(given) + more, Integer())
 
 
@@ -70,7 +75,14 @@ def page_arguments(
         slots = [slot(place(at), each.type) for at, (each, _) in enumerate(level.level.order)]
         level.level.start_behind(slots, dialect, backwards=page.backwards)
 
-    return PageArguments(name, page.place is not None, page.backwards, _size(size), start)
+    is_placed = page.place is not None
+    return PageArguments(name, is_placed, page.backwards, _size(size), _fixed(size), start)
+
+
+def _fixed(given_size: Any) -> int | None:
+    if given_size is None:
+        return PAGE_DEFAULT
+    return None if path_of(given_size) else int(given_size)
 
 
 def _size(given_size: Any) -> Read:

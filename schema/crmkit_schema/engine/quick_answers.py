@@ -4,13 +4,11 @@ What an operation needs besides its plan is worked out when a thread has answere
 remembered; whatever is unusual about a request is left to a thread again.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from graphql import (
     GraphQLError,
-    NonNullTypeNode,
     OperationDefinitionNode,
     OperationType,
     get_operation_ast,
@@ -32,8 +30,8 @@ if TYPE_CHECKING:
 
 OPERATIONS_MAX: Final = 512
 _ANOMALY: Final = ANOMALY.encode()
-_INT_MAX: Final = 2**31 - 1
-_EXACT: Final[Mapping[str, type]] = {"ID": str, "String": str, "Int": int, "Boolean": bool}
+_SMALL: Final = ROWS_MAX // 8
+"""A cost, in objects, at which a plan can never read too many rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +41,10 @@ class Operation:
     Attributes:
         node: None if there is no such query.
         cost: of every request, in objects; None if it depends on the variables.
-        exact: the Python types of its variables, if GraphQL takes them as JSON gives them.
     """
 
     node: OperationDefinitionNode | None
     cost: int | None = None
-    exact: Mapping[str, type] | None = None
 
 
 class QuickAnswers:
@@ -65,7 +61,7 @@ class QuickAnswers:
             return None
         try:
             plan, given = self._planned(document, request, actor)
-            if not plan.is_one_statement or plan.most(given) > ROWS_MAX:
+            if not plan.is_one_statement:
                 return None
             values = plan.binder.values(given)
         except (Uncovered, Unready, GraphQLError):
@@ -84,20 +80,22 @@ class QuickAnswers:
         Raises:
             Uncovered, Unready, GraphQLError: there is none.
         """
-        schema, variables = self._schema, request.variables or {}
+        schema, given_variables = self._schema, request.variables or {}
         operation = self._operation(document, request.operation_name)
         if operation.node is None:
             raise Uncovered("not a query")
         if operation.cost is None:
-            excess = schema.documents.cost_error(document, request.operation_name, variables)
+            excess = schema.documents.cost_error(document, request.operation_name, given_variables)
             if excess is not None:
                 raise excess
-        if not _is_exact(variables, operation.exact):
-            variables = schema.plans.variables(operation.node, variables).coerced
+        variables = schema.plans.variables(operation.node, given_variables).coerced
         plan = schema.plans.known(document.text, request.operation_name, actor, shape(variables))
         if plan is None:
             raise Unready("not compiled yet")
-        return plan, Given(variables, schema.plans.context(actor))
+        given = Given(variables, schema.plans.context(actor))
+        if (operation.cost or ROWS_MAX) > _SMALL and plan.most(given) > ROWS_MAX:
+            raise Unready("so many rows that they must be counted exactly")
+        return plan, given
 
     def _operation(self, document: Document, name: str | None) -> Operation:
         key = document.text, name
@@ -114,30 +112,4 @@ def _looked_at(document: Document, name: str | None) -> Operation:
         return Operation(None)
     cost = document.meter.operations[node.name.value if node.name else ""][1].cost
     own = None if cost.depends_on_variables else cost.of({}, {})
-    return Operation(node, own, _exact_types(node))
-
-
-def _exact_types(node: OperationDefinitionNode) -> Mapping[str, type] | None:
-    """Return the types of variables that are all required and of simple types, else None."""
-    types = {}
-    for each in node.variable_definitions or ():
-        inner = each.type.type if isinstance(each.type, NonNullTypeNode) else None
-        name = getattr(getattr(inner, "name", None), "value", "")
-        if name not in _EXACT or each.default_value is not None:
-            return None
-        types[each.variable.name.value] = _EXACT[name]
-    return types
-
-
-def _is_exact(given: Mapping[str, Any], types: Mapping[str, type] | None) -> bool:
-    """Tell whether GraphQL would take the values of variables as they are."""
-    if types is None or len(given) != len(types):
-        return False
-    for name, type_ in types.items():
-        value: Any = given.get(name)
-        kind: type = type(value)
-        if kind is not type_ or (kind is str and "\0" in value):
-            return False
-        if kind is int and not -_INT_MAX <= value <= _INT_MAX:
-            return False
-    return True
+    return Operation(node, own)

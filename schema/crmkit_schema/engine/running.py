@@ -79,8 +79,7 @@ class Run:
         if session is not None:
             found = session.connection().exec_driver_sql(sql, values)
             return str(found.scalar_one())
-        with self.context.crm.database.read_once() as connection:
-            return str(connection.exec_driver_sql(sql, values).scalar_one())
+        return self.context.crm.database.read_text(sql, values)
 
     def tagged(self) -> VariableValues:
         """Return the variables as plans are compiled with them."""

@@ -6,6 +6,7 @@ from graphql import OperationDefinitionNode
 from graphql.execution.values import VariableValues, get_variable_values
 
 from crmkit_schema.answers import formatted
+from crmkit_schema.engine.exact_variables import Unusual
 from crmkit_schema.engine.uncovered import WrongVariables
 from crmkit_schema.requests import GraphQLAnswer
 
@@ -23,12 +24,15 @@ def coerced_variables(
     Raises:
         WrongVariables: they are wrong.
     """
-    definitions = operation.variable_definitions or ()
-    if not definitions:
+    if not operation.variable_definitions:
         return VariableValues({}, {})
+    try:
+        return schema.variables.coerced(operation, given or {})
+    except (Unusual, RecursionError):
+        pass
     found = get_variable_values(
         schema.schema._schema,
-        definitions,
+        operation.variable_definitions,
         given or {},
         max_errors=_ERRORS_MAX,
         hide_suggestions=schema.crm.settings.profile == "production",

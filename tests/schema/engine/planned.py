@@ -93,8 +93,5 @@ class Planned:
 
 
 def _engines(schema: ComposedSchema) -> list[Engine]:
-    with schema.crm.read() as session:
-        found = {session.connection().engine}
-    with schema.crm.database.read_once() as connection:
-        found.add(connection.engine)
-    return list(found)
+    _, *readers = schema.crm.database.engines
+    return readers
