@@ -50,7 +50,7 @@ class Compilation:
     def members(self, choice: Choice) -> Iterator[tuple[str, Selected | None]]:
         """Yield what is selected with its name in the statement; None stands for `__typename`."""
         for chosen in choice.members:
-            yield self._name(chosen.key), chosen.selected
+            yield self.name_of(chosen.key), chosen.selected
 
     def guarded(
         self, place: Place, selected: Selected, compiled: Callable[[], Expression]
@@ -77,7 +77,8 @@ class Compilation:
         self.refused.append(RefusedField(place, error))
         return self.json.nothing()
 
-    def _name(self, key: str) -> str:
+    def name_of(self, key: str) -> str:
+        """Return what stands for a name of the answer where the dialect would cut it."""
         if len(key.encode()) <= self.json.key_bytes_max:
             return key
         short = next((name for name, long in self.names.items() if long == key), None)

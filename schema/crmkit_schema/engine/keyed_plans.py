@@ -48,17 +48,20 @@ def compile_keyed(
     scope = made.json.scope(rows)
     members: list[tuple[str, Expression]] = []
     for each in fields:
-        compiled = _member(made, keys, each)
-        members.append((each.key, made.guarded((EACH, each.key), each.selected, compiled)))
+        name = made.name_of(each.key)
+        compiled = _member(made, keys, each, (EACH, name))
+        members.append((name, made.guarded((EACH, name), each.selected, compiled)))
     collected = made.json.collected(scope.object(members), None)
     statement = scope.select(made.json.as_text(collected).label("data"))
     sql, binder = binder_of(statement.compile(dialect=dialect), dialect)
     return Plan.of(made, keys.volume, sql, binder)
 
 
-def _member(made: Compilation, keys: Keys, field: KeyedField) -> Callable[[], Expression]:
+def _member(
+    made: Compilation, keys: Keys, field: KeyedField, place: Place
+) -> Callable[[], Expression]:
     def compiled() -> Expression:
-        place, source, declared = (EACH, field.key), field.source, field.selected.declared
+        source, declared = field.source, field.selected.declared
         if isinstance(source, Related) and field.choice is not None:
             cls, choice = field.cls, field.choice
             return related_of(made, keys, source, place, cls, choice, is_many=field.is_many)

@@ -208,3 +208,12 @@ def test_many_rows_and_few_share_a_plan(api: Any) -> None:
         assert len(api(query, rows=rows)["upsertCustomers"]["rows"]) == count
 
     assert len(api.schema.plans.mutations) == 1
+
+
+def test_names_that_postgresql_would_cut_are_kept_below_what_python_made(api: Any) -> None:
+    name = "k" * 64
+    query = UPSERT.replace("customer {", f"{name}: customer {{ age").replace("SELECTED", "")
+
+    rows = api(query)["upsertCustomers"]["rows"]
+
+    assert rows[0][name] == {"age": None, "displayName": ""}
