@@ -216,4 +216,4 @@ def test_names_that_postgresql_would_cut_are_kept_below_what_python_made(api: An
 
     rows = api(query)["upsertCustomers"]["rows"]
 
-    assert rows[0][name] == {"age": None, "displayName": ""}
+    assert rows[0][name] == {"age": 115, "displayName": "Customer 000"}
