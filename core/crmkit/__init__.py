@@ -26,6 +26,7 @@ from crmkit.contributions import (
 )
 from crmkit.crm import Crm
 from crmkit.derived import differences
+from crmkit.driver_sql import run_sql, run_sql_many
 from crmkit.errors import (
     CrmkitError,
     IdempotencyMismatch,
@@ -53,6 +54,7 @@ from crmkit.inputs import (
     TransactionInput,
 )
 from crmkit.manifest import API_VERSION, Permission, Plugin
+from crmkit.named_rows import read_id
 from crmkit.settings import Settings
 
 __all__ = [
@@ -107,6 +109,9 @@ __all__ = [
     "insert_rows",
     "merge_rows",
     "new_id",
+    "read_id",
+    "run_sql",
+    "run_sql_many",
     "small_writes",
     "table_of",
     "wire_instant",

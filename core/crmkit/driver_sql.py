@@ -5,10 +5,57 @@ Errors are raised as SQLAlchemy raises them, and who listens to its statements h
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
+import orjson
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session
+
+
+def run_sql(session: Session, sql: str, *values: Any) -> Any:
+    """Run one statement that both dialects know and return the driver's cursor.
+
+    Args:
+        sql: `?` stands for a value, and `IN ?ids` compares with any number of ids.
+        values: in the order of the marks; a list of ids stands for `?ids`, instants are text.
+
+    Raises:
+        DBAPIError: the database refused it.
+    """
+    connection = session.connection()
+    is_sqlite = connection.dialect.name == "sqlite"
+    told = [
+        (_json_of(each) if is_sqlite else [id_.hex for id_ in each])
+        if isinstance(each, list)
+        else each
+        for each in values
+    ]
+    return execute(connection, _in_dialect(sql, is_sqlite=is_sqlite), told)
+
+
+def run_sql_many(session: Session, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+    """Run one statement that both dialects know once for each row; an id is its `hex`.
+
+    Raises:
+        DBAPIError: the database refused one.
+    """
+    connection = session.connection()
+    is_sqlite = connection.dialect.name == "sqlite"
+    execute_many(connection, _in_dialect(sql, is_sqlite=is_sqlite), rows)
+
+
+@lru_cache(maxsize=256)
+def _in_dialect(sql: str, *, is_sqlite: bool) -> str:
+    if is_sqlite:
+        return sql.replace("?ids", "(SELECT value FROM json_each(?))")
+    return sql.replace("IN ?ids", "= ANY(%s::uuid[])").replace("?", "%s")
+
+
+def _json_of(ids: list[UUID]) -> str:
+    return orjson.dumps([each.hex for each in ids]).decode()
 
 
 def execute(connection: Connection, sql: str, values: Sequence[Any]) -> Any:

@@ -6,11 +6,9 @@ transactions do not.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import date
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, bindparam, delete, func, insert, select, true, update
+from sqlalchemy import delete, func, insert, select, true
 from sqlmodel import Session
 
 from crmkit.batches import RecordedTransaction, TransactionBatch
@@ -18,17 +16,17 @@ from crmkit.bulk import merge_rows, small_writes, table_of
 from crmkit.columns import wire_instant
 from crmkit.contributions import Difference
 from crmkit.derived import differences
+from crmkit.driver_sql import run_sql
 from crmkit.metrics_queries import COUNTED, DERIVED, SALES
 from crmkit.models import (
-    Customer,
     CustomerCategoryMetrics,
     CustomerDay,
     CustomerMetrics,
     CustomerStoreMetrics,
-    Lifecycle,
     LineKind,
     TransactionKind,
 )
+from crmkit.named_rows import read_id
 
 _CHUNK = 500
 
@@ -42,22 +40,11 @@ _DAY = (
 )  # fmt: skip
 _CATEGORY = ("customer_id", "currency", "category", "net_minor", "quantity_milli", "line_count")
 _STORE = ("customer_id", "currency", "store", "net_minor", "sale_count")
-_WAITING = (Lifecycle.PROSPECT, Lifecycle.TARGET, Lifecycle.DORMANT)
 
-# Made once: to build a statement costs more than to run it.
-_customer, _day = table_of(Customer), table_of(CustomerDay)
-_wanted: BindParameter[Any] = bindparam("wanted", expanding=True)
-_now: BindParameter[Any] = bindparam("now")
-_days_with_sales = select(_day.c.customer_id, _day.c.currency, _day.c.business_on).where(
-    _day.c.customer_id.in_(_wanted),
-    _day.c.business_on.between(bindparam("first"), bindparam("last")),
-    _day.c.sale_count > 0,
-)
-_make_customers = (
-    update(_customer)
-    .where(_customer.c.id.in_(_wanted), _customer.c.lifecycle.in_(_WAITING))
-    .values(lifecycle=Lifecycle.CUSTOMER, lifecycle_since=_now, updated_at=_now)
-)
+_DAYS_WITH_SALES = """SELECT customer_id, currency, business_on FROM customer_day
+    WHERE customer_id IN ?ids AND business_on BETWEEN ? AND ? AND sale_count > 0"""
+_MAKE_CUSTOMERS = """UPDATE customer SET lifecycle = 'customer', lifecycle_since = ?, updated_at = ?
+    WHERE id IN ?ids AND lifecycle IN ('prospect', 'target', 'dormant')"""
 
 
 class _Figures:
@@ -170,12 +157,8 @@ def _count_new_days(
     if not customers:
         return fresh
     on = sorted(key[2] for key in with_sales)
-    between = {"first": date.fromisoformat(on[0]), "last": date.fromisoformat(on[-1])}
-    known = set()
-    for start in range(0, len(customers), _CHUNK):
-        values = {"wanted": customers[start : start + _CHUNK], **between}
-        for id_, currency, day in session.execute(_days_with_sales, values):
-            known.add((id_.hex, currency, day.isoformat()))
+    rows = run_sql(session, _DAYS_WITH_SALES, customers, on[0], on[-1]).fetchall()
+    known = {(read_id(id_).hex, currency, str(day)) for id_, currency, day in rows}
     for key in with_sales - known:
         fresh[key[:2]] += 1
     return fresh
@@ -184,9 +167,8 @@ def _count_new_days(
 def _promote(session: Session, ids: set[UUID | None], batch: TransactionBatch) -> None:
     """Turn prospects, targets and dormant customers who just bought into customers."""
     wanted = sorted(id_ for id_ in ids if id_ is not None)
-    for start in range(0, len(wanted), _CHUNK):
-        values = {"wanted": wanted[start : start + _CHUNK], "now": batch.recorded_at}
-        session.execute(_make_customers, values)
+    now = wire_instant(batch.recorded_at)
+    run_sql(session, _MAKE_CUSTOMERS, now, now, wanted)
 
 
 def rebuild(session: Session, customers: Iterable[UUID] | None = None) -> int:

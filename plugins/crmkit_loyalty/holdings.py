@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import BindParameter, bindparam, exists, func, insert, literal, select
 from sqlmodel import Session
 
-from crmkit import table_of
+from crmkit import read_id, run_sql, table_of
 from crmkit.models import Customer
 from crmkit_loyalty.lots import Holding, OpenLot, open_lot
 from crmkit_loyalty.models import Allocation, LedgerEntry, Lot, LoyaltyAccount
@@ -23,12 +23,8 @@ _open_missing = insert(_account).from_select(
     .where(_customer.c.id.in_(_wanted), ~exists().where(_account.c.customer_id == _customer.c.id))
     .order_by(_customer.c.id),
 )
-_lock = (
-    select(_account.c.customer_id, _account.c.balance - _account.c.debt)
-    .where(_account.c.customer_id.in_(_wanted))
-    .order_by(_account.c.customer_id)
-    .with_for_update()
-)
+_NET = """SELECT customer_id, balance - debt FROM loyalty_account
+    WHERE customer_id IN ?ids ORDER BY customer_id"""
 
 
 def lock_accounts(session: Session, customers: Iterable[UUID]) -> dict[UUID, Holding]:
@@ -40,15 +36,23 @@ def lock_accounts(session: Session, customers: Iterable[UUID]) -> dict[UUID, Hol
         A holding without lots for each customer that exists.
     """
     wanted = sorted(customers)
-    locked: dict[UUID, Holding] = {}
-    for start in range(0, len(wanted), _CHUNK):
-        chunk = {"wanted": wanted[start : start + _CHUNK]}
-        rows = session.execute(_lock, chunk).all()
-        if len(rows) < len(chunk["wanted"]):
-            session.execute(_open_missing, chunk)
-            rows = session.execute(_lock, chunk).all()
-        locked.update((id_, Holding(net)) for id_, net in rows)
-    return locked
+    if not wanted:
+        return {}
+    found = _nets(session, wanted)
+    if len(found) < len(wanted):
+        for start in range(0, len(wanted), _CHUNK):
+            session.execute(_open_missing, {"wanted": wanted[start : start + _CHUNK]})
+        found = _nets(session, wanted)
+    return {read_id(id_): Holding(net) for id_, net in found}
+
+
+def _nets(session: Session, customers: list[UUID]) -> list[tuple[Any, int]]:
+    """Return balance less debt of the accounts that exist, locked; SQLite has but one writer."""
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    found: list[tuple[Any, int]] = run_sql(
+        session, _NET if is_sqlite else f"{_NET} FOR UPDATE", customers
+    ).fetchall()
+    return found
 
 
 def load_lots(session: Session, holdings: dict[UUID, Holding], debited: Collection[UUID]) -> None:

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, case, update
 from sqlmodel import Session, select
 
 from crmkit import (
@@ -13,29 +13,25 @@ from crmkit import (
     NotFound,
     announce,
     insert_rows,
+    run_sql,
+    run_sql_many,
     small_writes,
-    table_of,
 )
 from crmkit_loyalty.adjustment import Adjustment, check_adjustment
 from crmkit_loyalty.book import ALLOCATION_COLUMNS, ENTRY_COLUMNS, LOT_COLUMNS, Book, Draft
 from crmkit_loyalty.errors import InsufficientPoints
 from crmkit_loyalty.holdings import load_lots, lock_accounts
-from crmkit_loyalty.models import Allocation, EntryKind, LedgerEntry, Lot, LoyaltyAccount
+from crmkit_loyalty.models import Allocation, EntryKind, LedgerEntry, Lot
 from crmkit_loyalty.settings import LoyaltySettings
 
 POINTS_MOVED = Event("loyalty.points_moved")
 """A customer's points became more or less."""
 
-_account = table_of(LoyaltyAccount)
-_net = _account.c.balance - _account.c.debt + bindparam("points")
-_move = (
-    update(_account)
-    .where(_account.c.customer_id == bindparam("customer"))
-    .values(balance=case((_net > 0, _net), else_=0), debt=case((_net < 0, -_net), else_=0))
-)
-_move_if_covered = _move.where(
-    (bindparam("points") > 0) | (_account.c.balance + bindparam("points") >= 0)
-)
+_MOVE = """UPDATE loyalty_account SET
+    balance = CASE WHEN balance - debt + ? > 0 THEN balance - debt + ? ELSE 0 END,
+    debt = CASE WHEN balance - debt + ? < 0 THEN -(balance - debt + ?) ELSE 0 END
+    WHERE customer_id = ?"""
+_MOVE_IF_COVERED = f"{_MOVE} AND (? > 0 OR balance + ? >= 0)"
 
 
 def open_book(
@@ -62,10 +58,15 @@ def open_book(
 
 def write(session: Session, book: Book) -> None:
     """Write everything that was posted in a book, and move the accounts along."""
-    moves = [{"customer": id_, "points": points} for id_, points in sorted(book.moves().items())]
+    moves = [_move(id_, points) for id_, points in sorted(book.moves().items())]
     if moves:
-        session.connection().execute(_move, moves)
+        run_sql_many(session, _MOVE, moves)
     _insert(session, book)
+
+
+def _move(customer_id: UUID, points: int) -> tuple[Any, ...]:
+    """Return the values of `_MOVE`."""
+    return points, points, points, points, customer_id.hex
 
 
 def adjust(
@@ -102,8 +103,8 @@ def adjust(
         if stored.fingerprint != request.fingerprint:
             raise IdempotencyMismatch(key)
         return stored
-    move = {"customer": customer_id, "points": points}
-    if session.connection().execute(_move_if_covered, move).rowcount == 0:
+    moved = run_sql(session, _MOVE_IF_COVERED, *_move(customer_id, points), points, points)
+    if moved.rowcount == 0:
         raise InsufficientPoints(book.balance(customer_id), -points)
     book.post(_draft(customer_id, request, actor, now))
     _insert(session, book)
