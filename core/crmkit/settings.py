@@ -75,7 +75,7 @@ class Settings(BaseSettings):
         body_bytes_max: largest request body taken.
         request_seconds_max: time after which a request is answered without its result.
         plugin_seconds_max: time after which a plugin's function behind a field is given up.
-        workers: requests executed at the same time.
+        workers: requests executed in threads at the same time; small reads need no thread.
         limits: how much one query may ask for.
         documents: which GraphQL documents are taken.
         subscriptions: who may listen to what happens, and how many.
