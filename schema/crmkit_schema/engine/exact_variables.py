@@ -178,9 +178,12 @@ def _choosing(type_: GraphQLEnumType) -> Coerce:
 def _by_type(type_: GraphQLScalarType) -> Coerce:
     def coerce(value: Any) -> Any:
         try:
-            return type_.coerce_input_value(value)
+            made = Undefined if value is None else type_.coerce_input_value(value)
         except Exception as error:
             raise Unusual(value) from error
+        if made is Undefined:
+            raise Unusual(value)
+        return made
 
     return coerce
 

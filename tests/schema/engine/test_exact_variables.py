@@ -21,6 +21,7 @@ from crmkit_schema.engine.exact_variables import ExactVariables, Unusual
 from crmkit_schema.runtime import ComposedSchema
 
 SCHEMA = build_schema("""
+    scalar Anything
     enum Colour { RED BLUE }
     input Inner { a: Int! = 3, b: [String!] = ["x"], c: Colour = RED, deeper: Inner }
     input Outer { id: ID!, inner: Inner, list: [[Int]], flag: Boolean }
@@ -78,7 +79,21 @@ def require_equal(theirs: Any, ours: Any) -> None:
 
 @pytest.mark.parametrize(
     "type_",
-    ["Int", "Int!", "Float!", "String", "ID!", "Boolean", "Colour!", "[Int!]", "Inner!", "OneOf"],
+    [
+        "Int",
+        "Int!",
+        "Float!",
+        "String",
+        "ID!",
+        "Boolean",
+        "Colour!",
+        "[Int!]",
+        "Inner!",
+        "OneOf",
+        "Anything!",
+        "[Anything!]",
+        "Anything",
+    ],
 )
 @pytest.mark.parametrize("value", STRANGE, ids=repr)
 def test_strange_values_are_never_taken_otherwise(type_: str, value: Any) -> None:
