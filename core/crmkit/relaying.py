@@ -105,7 +105,12 @@ class Relay:
         connection.execute(f"LISTEN {CHANNEL}")
         while not self._stopping.is_set():
             for notified in connection.notifies(timeout=_LOOK_SECONDS):
-                sender, news = _read(notified.payload)
+                try:
+                    sender, news = _read(notified.payload)
+                except (ValueError, TypeError, AttributeError):
+                    # Whoever may connect to the database may notify, and other versions do.
+                    log.warning("a notification on %s holds no news", CHANNEL)
+                    continue
                 if sender != self._me:
                     self._feed.publish(news)
 

@@ -61,6 +61,19 @@ def test_each_process_hears_of_every_write_once(process: Any) -> None:
     assert len(set(heard_here)) == 2 * ROWS_MAX + 2
 
 
+@pytest.mark.parametrize("payload", ["", "no JSON", "[]", "7", '["a", "b", [["no id", null]]]'])
+def test_a_notification_of_somebody_else_is_left_out(process: Any, payload: str) -> None:
+    (here, _), (there, heard_there) = process(), process()
+    wait_for(lambda: listeners(here) == 2)
+    with here.database.writer.begin() as connection:
+        connection.execute(text("SELECT pg_notify(:on, :it)"), {"on": CHANNEL, "it": payload})
+
+    here.upsert_customers([CustomerInput("till", "ann")])
+
+    wait_for(lambda: len(heard_there) == 1)
+    assert there.feed.is_heard
+
+
 def test_a_relay_that_was_cut_off_connects_again(
     process: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
