@@ -33,6 +33,8 @@ class Workers:
     async def run(self, work: Callable[[], ResultT], deadline: float) -> ResultT:
         """Run `work` in a thread and return its result.
 
+        Work that was not begun when the caller is cancelled never will be.
+
         Args:
             work: a synchronous function.
             deadline: the moment to give up, in seconds of `anyio.current_time`.
@@ -52,7 +54,12 @@ class Workers:
         task = asyncio.create_task(anyio.to_thread.run_sync(begin, limiter=self._limiter))
         self._running.add(task)
         task.add_done_callback(self._forget)
-        await asyncio.wait({task}, timeout=max(0.0, deadline - anyio.current_time()))
+        try:
+            await asyncio.wait({task}, timeout=max(0.0, deadline - anyio.current_time()))
+        except asyncio.CancelledError:
+            if ticket.acquire(blocking=False):
+                task.cancel()
+            raise
         if task.done():
             return task.result()
         if ticket.acquire(blocking=False):

@@ -83,3 +83,19 @@ def test_a_late_failure_disturbs_nobody() -> None:
         assert await within(workers, 5, event)
 
     anyio.run(main)
+
+
+def test_work_whose_caller_is_cancelled_before_it_began_never_runs() -> None:
+    ran = threading.Event()
+
+    async def main() -> None:
+        workers, event, deadline = Workers(1), threading.Event(), anyio.current_time() + 10
+        with pytest.raises(WorkOverran):
+            await within(workers, 0.05, event)
+        with anyio.move_on_after(0.05):
+            await workers.run(ran.set, deadline)
+        event.set()
+        await within(workers, 5, event)
+
+    anyio.run(main)
+    assert not ran.is_set()
