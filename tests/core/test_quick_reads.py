@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from crmkit import Crm, CustomerInput
 from crmkit.database import Database
@@ -177,6 +177,28 @@ def test_waiting_for_a_connection_can_be_given_up(postgres: Crm) -> None:
     assert quickly(postgres, crowd) == "a%"
 
 
+def test_nobody_waits_long_for_a_connection_that_others_take_again_and_again(
+    postgres: Crm,
+) -> None:
+    slow = "SELECT 'late' || pg_sleep(0.4)::text"
+
+    async def crowd(reads: QuickReads) -> str | bytes | None:
+        async def again_and_again() -> None:
+            while True:
+                await reads.text(slow, {})
+
+        greedy = [asyncio.create_task(again_and_again()) for _ in range(8)]
+        await asyncio.sleep(0.3)
+        async with asyncio.timeout(10):
+            found = await reads.text(*ask(postgres, "a"))
+        for each in greedy:
+            each.cancel()
+        await asyncio.gather(*greedy, return_exceptions=True)
+        return found
+
+    assert quickly(postgres, crowd) is None
+
+
 def test_connections_that_the_server_ended_are_replaced(postgres: Crm) -> None:
     async def through(reads: QuickReads) -> list[str | None]:
         found = [text_of(await reads.text(*ask(postgres, "a")))]
@@ -273,4 +295,7 @@ def test_no_server_means_no_answer() -> None:
         return [await reads.text("SELECT '1'", {}) for _ in range(3)]
 
     assert asyncio.run(_with(read, database.quick)) == [None] * 3
+    with pytest.raises(OperationalError) as failed:
+        database.read_text("SELECT '1'", {})
+    assert not failed.value.connection_invalidated
     database.close()

@@ -24,10 +24,15 @@ def read_text(reader: Engine, sql: str, values: Any) -> str:
         DBAPIError: the database refused it or could not be reached; `connection_invalidated` tells
             whether the connection was lost.
     """
-    lent = reader.raw_connection()
+    driver: Any = reader.dialect.loaded_dbapi
+    try:
+        lent = reader.raw_connection()
+    except driver.Error as error:
+        raise DBAPIError.instance(
+            sql, values, error, driver.Error, dialect=reader.dialect
+        ) from error
     for listener in reader.dispatch.before_cursor_execute:
         listener(None, None, sql, values, None, False)
-    driver: Any = reader.dialect.loaded_dbapi
     read = _of_sqlite if reader.dialect.name == "sqlite" else _of_postgres
     try:
         return read(lent, sql, values)

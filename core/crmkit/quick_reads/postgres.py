@@ -71,13 +71,14 @@ class PostgresQuickReads:
 
     async def _taken(self, loop: asyncio.AbstractEventLoop) -> Line | None:
         """Return a connection nobody uses, None if there can be none."""
+        until = loop.time() + WAIT_SECONDS
         while not self._free:
             if len(self._lines) + self._opening < CONNECTIONS_MAX:
                 return await self._opened(loop)
             waiter = loop.create_future()
             self._waiting.append(waiter)
             try:
-                async with asyncio.timeout(WAIT_SECONDS):
+                async with asyncio.timeout_at(until):
                     await waiter
             except TimeoutError:
                 self._wake_next()
