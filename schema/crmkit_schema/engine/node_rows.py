@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from graphql import GraphQLObjectType
+from sqlalchemy.exc import DBAPIError
 from strawberry import Info
 from strawberry.types.base import get_object_definition
 
@@ -40,6 +41,11 @@ class NodeRows:
             ]
             data = rows_by_key(self._plans, self._selecting, fields, rows, run)
         except (Uncovered, Unready):
+            return None
+        except DBAPIError as error:
+            # Lost while it lay idle; sessions try their connections before, so they go on.
+            if not error.connection_invalidated:
+                raise
             return None
         names = iter(data)
         found: Found = {}

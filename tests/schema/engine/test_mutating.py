@@ -217,3 +217,21 @@ def test_names_that_postgresql_would_cut_are_kept_below_what_python_made(api: An
     rows = api(query)["upsertCustomers"]["rows"]
 
     assert rows[0][name] == {"age": 115, "displayName": "Customer 000"}
+
+
+def test_a_mutation_that_answers_with_a_row_outlives_a_restart_of_postgresql(
+    api: Any, calls: Calls
+) -> None:
+    if api.crm.database.dialect == "sqlite":
+        pytest.skip("about connections of PostgreSQL")
+    known = api("{ customers { nodes { id } } }")["customers"]["nodes"][0]
+    query = "mutation($id: ID!) { row(id: $id) { ... on Customer { id } } }"
+    api(query, id=known["id"])
+    with api.crm.database.writer.connect() as connection:
+        connection.exec_driver_sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+    assert api(query, id=known["id"])["row"] == known
+    assert calls.made == ["row"] * 2
