@@ -1,8 +1,10 @@
 """Reads on the event loop: right, or none at all, and never in anybody's way."""
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +129,25 @@ def test_statements_below_the_limit_are_never_given_up(tmp_path: Path) -> None:
         return {await reads.text(some, ()) for _ in range(300)}
 
     assert asyncio.run(_with(often, database.quick)) == {"900"}
+    database.close()
+
+
+def test_the_event_loop_waits_for_no_lock(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite3"
+    database = Database(f"sqlite:///{path}")
+    database.create()
+    database.close()
+
+    async def timed(reads: QuickReads) -> float:
+        started = time.perf_counter()
+        assert await reads.text("SELECT CAST(count(*) AS TEXT) FROM sqlite_master", ()) is None
+        return time.perf_counter() - started
+
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode=EXCLUSIVE")
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("CREATE TABLE held (id INTEGER)")
+        assert asyncio.run(_with(timed, database.quick)) < 2
     database.close()
 
 

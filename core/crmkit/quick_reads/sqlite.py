@@ -49,17 +49,18 @@ class SqliteQuickReads:
         return found
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Close the connection, which is set up as no other."""
         with self._lock:
             if self._lent is not None:
-                self._driver.set_progress_handler(None, 0)
-                self._lent.close()
+                self._lent.invalidate()
             self._lent = self._driver = None
 
     def _connected(self) -> Any:
         self._lent = self._reader.raw_connection()
         self._driver = self._lent.driver_connection
         self._driver.set_progress_handler(self._is_too_long, STEPS_MAX // 2)
+        # Whoever else has the file locked, the event loop waits for nobody.
+        self._driver.execute("PRAGMA busy_timeout=0")
         return self._driver
 
     def _is_too_long(self) -> bool:
