@@ -104,10 +104,17 @@ class GraphQLEndpoint:
         body = await read_body(head, receive, limits.body_bytes_max, limits.body_seconds_max)
         request = read_request(body)
         if len(body) < QUICK_BYTES_MAX:
-            quick = await self._schema.answer_quickly(request, actor)
+            quick = await self._quick(request, actor, deadline)
             if quick is not None:
                 return 200, quick
         return await self._run(self._executing(request, actor, media_type), deadline)
+
+    async def _quick(self, request: GraphQLRequest, actor: Actor, deadline: float) -> bytes | None:
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await self._schema.answer_quickly(request, actor)
+        except TimeoutError:
+            raise refusals.timed_out(self._limits.request_seconds_max) from None
 
     async def _actor(self, head: Head, deadline: float) -> Actor:
         token = bearer_token(head.authorization)

@@ -1,5 +1,6 @@
 """Every way in which `/graphql` refuses a request, with its status and code."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,6 +54,21 @@ def post(client: TestClient, content: object, **headers: str) -> tuple[int, str]
     given |= {name.replace("_", "-"): value for name, value in headers.items()}
     answer = client.post("/graphql", content=content, headers=given)  # type: ignore[arg-type]
     return answer.status_code, answer.json()["errors"][0]["extensions"]["code"]
+
+
+def test_what_takes_long_on_the_event_loop_is_given_up_in_time(
+    schema: ScriptedSchema, tmp_path: Path
+) -> None:
+    async def hang(request: GraphQLRequest, actor: Actor) -> bytes | None:
+        await asyncio.sleep(30)
+        return b"late"
+
+    schema.answer_quickly = hang  # type: ignore[method-assign]
+    settings = Settings(data_dir=tmp_path, request_seconds_max=0.1)
+    app = http_app(settings, schema, {"good": CLERK}.get, {})
+    with TestClient(app, headers={"Authorization": "Bearer good"}) as client:
+        assert post(client, orjson.dumps(ASK)) == (504, "TIMEOUT")
+    assert schema.asked == []
 
 
 def padded(bytes_count: int) -> bytes:
