@@ -73,7 +73,11 @@ def _elsewhere(
             "too much of what computes this hangs already", extensions={"code": "PLUGIN_BUSY"}
         ) from None
     except SystemExit as error:
+        context.take_back(lent)
         raise RuntimeError(f"plugin {declared.owner!r} called sys.exit()") from error
+    except Exception:
+        context.take_back(lent)
+        raise
     context.take_back(lent)
     context.leave_failed_snapshot()  # the function may have caught the error itself
     return made

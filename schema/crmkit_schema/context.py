@@ -131,8 +131,12 @@ class RequestContext:
         return lent
 
     def take_back(self, lent: "RequestContext") -> None:
-        """Go on after a function has ended that had a context of its own."""
+        """Go on after a function has ended that had a context of its own.
+
+        What it called may have been given up with the session, or have failed in it.
+        """
         self._rows_left = lent._rows_left
+        self.session, self._reading = lent.session, lent._reading
 
     def renounce_session(self) -> None:
         """Leave the session to the function it was lent to, which ends it, and open another."""

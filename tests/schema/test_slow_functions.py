@@ -14,8 +14,11 @@ from sqlalchemy.exc import DBAPIError
 from strawberry import Info
 
 from crmkit import SchemaContribution
+from crmkit_schema import Customer, fetch_row
 from crmkit_schema.declarations import computed, resolved
+from crmkit_schema.engine.running import Run
 from crmkit_schema.object_types import value_type
+from crmkit_schema.patience import Patience
 from crmkit_schema.plugin_threads import ABANDONED_MAX
 from crmkit_schema.specs import PUBLIC
 
@@ -225,6 +228,77 @@ def test_a_statement_that_failed_unnoticed_spoils_nothing(slow_api: Any) -> None
     data = api("{ customers(first: 1) { nodes { first second } } }")
 
     assert data["customers"]["nodes"] == [{"first": 0, "second": 1}]
+
+
+def test_what_was_given_up_fetches_rows_through_its_own_session(
+    slow_api: Any, hanging: Hanging, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: dict[str, Any] = {}
+    read = Run.text
+
+    def noted(run: Run, sql: str, values: Any) -> str:
+        used["late"] = run.context.session
+        return read(run, sql, values)
+
+    @strawberry.type
+    class Query:
+        @resolved("Hangs, then reads.", permission=PUBLIC)
+        def late(self, info: Info, id: strawberry.ID) -> Customer | None:
+            hanging.work = lambda _context: used.update(row=fetch_row(info, Customer, id))
+            hanging([], info.context)
+            return None
+
+        @resolved("Is answered while that reads.", permission=PUBLIC)
+        def other(self, info: Info) -> bool:
+            used["other"] = info.context.session
+            hanging.let_go.set()
+            return hanging.ended.wait(10)
+
+    api = slow_api(SchemaContribution(queries=(Query,)))
+    (known, *_) = api("{ customers { nodes { id } } }")["customers"]["nodes"]
+    waits = iter((0.2, 20.0))
+    monkeypatch.setattr(Patience, "seconds", lambda *_: next(waits))
+    monkeypatch.setattr(Run, "text", noted)
+
+    answer = api.answer("query($id: ID!) { late(id: $id) { id } other }", id=known["id"])
+
+    assert answer.data == {"late": None, "other": True}
+    assert hanging.error is None
+    assert used["late"] is not used["other"]
+
+
+def test_a_function_may_call_what_hangs_and_leaves_nothing_open(
+    slow_api: Any, hanging: Hanging, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @strawberry.type
+    class OfCustomer:
+        slow: str | None = computed("Hangs.", hanging, permission=PUBLIC)
+
+    @strawberry.type
+    class Query:
+        @resolved("A row, of which a field hangs.", permission=PUBLIC)
+        def outer(self, info: Info, id: strawberry.ID) -> Customer:
+            return fetch_row(info, Customer, id)
+
+        @resolved("Reads.", permission=PUBLIC)
+        def count(self, info: Info) -> int:
+            query = text("SELECT count(*) FROM customer")
+            return int(info.context.session.execute(query).scalar_one())
+
+    contribution = SchemaContribution(queries=(Query,), extends={"Customer": OfCustomer})
+    api = slow_api(contribution)
+    (known, *_) = api("{ customers { nodes { id } } }")["customers"]["nodes"]
+    before = api.crm.database._reader.pool.checkedout()
+    waits = iter((20.0, 0.2, 20.0))
+    monkeypatch.setattr(Patience, "seconds", lambda *_: next(waits))
+
+    query = "query($id: ID!) { outer(id: $id) { id slow } count }"
+    answer = api.answer(query, id=known["id"])
+
+    assert answer.data == {"outer": {**known, "slow": None}, "count": 3}
+    assert [each["extensions"]["code"] for each in answer.errors] == [TIMED_OUT]
+    hanging.let_go.set()
+    _soon(lambda: bool(api.crm.database._reader.pool.checkedout() == before))
 
 
 def _is_calm(api: Any) -> bool:

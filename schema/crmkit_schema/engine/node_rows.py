@@ -39,7 +39,9 @@ class NodeRows:
                 for cls, ids in wanted.items()
                 for id_ in ids
             ]
-            data = rows_by_key(self._plans, self._selecting, fields, rows, run)
+            own = run.within(info.context)
+            data = rows_by_key(self._plans, self._selecting, fields, rows, own)
+            run.has_failed |= own.has_failed
         except (Uncovered, Unready):
             return None
         except DBAPIError as error:

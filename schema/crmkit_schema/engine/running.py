@@ -1,6 +1,7 @@
 """One request while a plan answers it."""
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -60,6 +61,15 @@ class Run:
 
     def __post_init__(self) -> None:
         self.given = Given(self.variables.coerced, self.context)
+
+    def within(self, context: RequestContext) -> "Run":
+        """Return the same for a function that has a context of its own."""
+        if context is self.context:
+            return self
+        own = copy(self)
+        own.context = context
+        own.given = Given(self.variables.coerced, context, self.given.memo)
+        return own
 
     def row_of(self, value: Any, nodes: Nodes) -> Any:
         """Return the row that an object stands for at a field; None if it stands for none."""
