@@ -80,15 +80,18 @@ class GroupCommit:
         driver.begin_write()
 
     def _take_turn(self, ticket: "_Ticket") -> None:
-        with self._mutex:
-            if not self._is_taken:
-                self._is_taken = True
-                return
-            self._queue.append(ticket)
+        # Ctrl+C may come after any line, most likely when the mutex is let go.
+        is_called = False
         try:
+            with self._mutex:
+                if self._is_taken:
+                    self._queue.append(ticket)
+                else:
+                    ticket.call()
+                    self._is_taken = True
             is_called = ticket.wait(self.wait_seconds_max)
         except BaseException:
-            if not self._left_queue(ticket):
+            if not self._left_queue(ticket) and (is_called or ticket.wait(0)):
                 self._end_turn(ticket)
             raise
         if not is_called:
