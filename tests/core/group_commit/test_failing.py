@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -131,6 +132,15 @@ def test_waiting_for_a_write_that_hangs_has_an_end(numbers: Numbers) -> None:
     assert numbers.stored() == {1, 2}
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let Ctrl+C do what it does, also where the tests were started in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_while_waiting_for_the_turn_blocks_nobody(numbers: Numbers) -> None:
     def interrupt() -> None:
         numbers.wait_until_queued(1)
