@@ -4,7 +4,7 @@ Rows are tuples of wire values: integers, text, None, booleans; ids as `UUID.hex
 `wire_instant` gives them, days as ISO text, JSON as text. Both databases take these as they are.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from operator import itemgetter
@@ -99,11 +99,6 @@ def merge_rows(
         execute_many(connection, sql, rows)
     else:
         _insert_some(session, table, tuple(columns), rows, clause)
-
-
-def wire_ids(ids: Iterable[Any]) -> list[str]:
-    """Return ids as both databases take them in a list parameter."""
-    return [value.hex for value in ids]
 
 
 def _copy(connection: Connection, sql: str, rows: Sequence[Wire]) -> None:

@@ -4,18 +4,15 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
 from sqlmodel import Session
 
-from crmkit.bulk import insert_rows, table_of, wire_ids
+from crmkit.bulk import insert_rows
 from crmkit.columns import wire_instant
+from crmkit.driver_sql import run_sql
 from crmkit.models import Customer, CustomerExternalId, Lifecycle
 from crmkit.named_rows import read_id, rows_named
 
 Name = UUID | tuple[str, str]
-_CHUNK = 500
-_customer = table_of(Customer)
-_existing = select(_customer.c.id).where(_customer.c.id.in_(bindparam("ids", expanding=True)))
 
 
 def find_customers(session: Session, names: Iterable[Name | None]) -> dict[Name, UUID]:
@@ -28,9 +25,9 @@ def find_customers(session: Session, names: Iterable[Name | None]) -> dict[Name,
     ids = [name for name in wanted if isinstance(name, UUID)]
     pairs = [name for name in wanted if not isinstance(name, UUID)]
     found: dict[Name, UUID] = {}
-    for start in range(0, len(ids), _CHUNK):
-        rows = session.execute(_existing, {"ids": ids[start : start + _CHUNK]})
-        found.update((id_, id_) for (id_,) in rows)
+    if ids:
+        rows = run_sql(session, "SELECT id FROM customer WHERE id IN ?ids", ids).fetchall()
+        found.update((read_id(id_), read_id(id_)) for (id_,) in rows)
     key = ("source", "external_id")
     named = rows_named(session, CustomerExternalId, (*key, "customer_id"), key, pairs)
     found.update(((source, name), read_id(id_)) for source, name, id_ in named)
@@ -65,7 +62,5 @@ def lock_customers(session: Session, ids: Iterable[UUID]) -> None:
     wanted = sorted(set(ids))
     if session.get_bind().dialect.name == "sqlite" or not wanted:
         return
-    session.connection().exec_driver_sql(
-        "SELECT 1 FROM customer WHERE id = ANY(%s::uuid[]) ORDER BY id FOR NO KEY UPDATE",
-        (wire_ids(wanted),),
-    )
+    statement = "SELECT 1 FROM customer WHERE id IN ?ids ORDER BY id FOR NO KEY UPDATE"
+    run_sql(session, statement, wanted)

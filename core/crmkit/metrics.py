@@ -28,8 +28,6 @@ from crmkit.models import (
 )
 from crmkit.named_rows import read_id
 
-_CHUNK = 500
-
 _METRICS = (
     "customer_id", "currency", "first_sale_at", "last_sale_at", "sale_count", "return_count",
     "net_minor", "returned_minor", "quantity_milli", "purchase_day_count",

@@ -4,12 +4,10 @@ SQLAlchemy lends the connection; the statement goes to the driver itself, prepar
 listens to SQLAlchemy's statements hears these, too.
 """
 
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Engine, PoolProxiedConnection
 from sqlalchemy.exc import DBAPIError
-
-PREPARED_MAX: Final = 512
 
 
 def read_text(reader: Engine, sql: str, values: Any) -> str:
@@ -55,7 +53,7 @@ def _of_sqlite(lent: PoolProxiedConnection, sql: str, values: Any) -> str:
 def _of_postgres(lent: PoolProxiedConnection, sql: str, values: Any) -> str:
     from psycopg import errors, pq
 
-    from crmkit.quick_reads.statements import STATEMENTS
+    from crmkit.quick_reads.statements import PREPARED_MAX, STATEMENTS
 
     connection: Any = lent.driver_connection
     libpq, prepared = connection.pgconn, lent.info.setdefault("prepared", {})

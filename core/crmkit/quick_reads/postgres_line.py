@@ -2,14 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 import psycopg
 from psycopg import pq
 
-from crmkit.quick_reads.statements import NumberedStatement, Types
-
-PREPARED_MAX: Final = 512
+from crmkit.quick_reads.statements import PREPARED_MAX, NumberedStatement, Types
 
 
 class Line:

@@ -10,8 +10,9 @@ from graphql.execution.values import VariableValues
 from crmkit import Actor
 from crmkit.outages import is_outage
 from crmkit_schema.context import RequestContext
+from crmkit_schema.documents import REMEMBERED_LENGTH_MAX
 from crmkit_schema.engine.keyed_plans import compile_keyed
-from crmkit_schema.engine.mutating import DOCUMENT_LENGTH_MAX, Mutations, PreparedMutation
+from crmkit_schema.engine.mutating import Mutations, PreparedMutation
 from crmkit_schema.engine.plan_memory import PlanMemory
 from crmkit_schema.engine.plans import Plan, compile_plan
 from crmkit_schema.engine.running import Run
@@ -101,7 +102,7 @@ class PlanExecutor:
         known = self.known(request.query, request.operation_name, context.actor, values)
         if known is None:
             made = self._compiled(document, operation, variables, context)
-            is_short = len(request.query) <= DOCUMENT_LENGTH_MAX
+            is_short = len(request.query) <= REMEMBERED_LENGTH_MAX
             if is_short and (isinstance(made, Uncovered) or made.is_reusable):
                 permissions = context.actor.permissions
                 self._plans.add(made, request.query, request.operation_name, permissions, values)

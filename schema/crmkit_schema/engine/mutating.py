@@ -13,6 +13,7 @@ from graphql.execution.values import VariableValues
 
 from crmkit import Actor
 from crmkit_schema.answers import formatted, raise_outage
+from crmkit_schema.documents import REMEMBERED_LENGTH_MAX
 from crmkit_schema.engine.mutation_calls import MutationCall
 from crmkit_schema.engine.nulling import Nulling
 from crmkit_schema.engine.plan_memory import PlanMemory
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from crmkit_schema.runtime import ComposedSchema
 
 PLANS_MAX: Final = 256
-DOCUMENT_LENGTH_MAX: Final = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ class Mutations:
         if plan is None:
             known = VariableValues(variables.sources, {**variables.coerced, **tagged(values)})
             plan = self._compiled(Selecting(schema, document, operation, known))
-            if is_remembered and len(request.query) <= DOCUMENT_LENGTH_MAX:
+            if is_remembered and len(request.query) <= REMEMBERED_LENGTH_MAX:
                 self._used.add(name, used)
                 self._plans.add(plan, *key)
         return PreparedMutation(plan, run, request)

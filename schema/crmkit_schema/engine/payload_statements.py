@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from graphql import GraphQLError, get_named_type, is_abstract_type, is_object_type
+from graphql import GraphQLError
 
 from crmkit_schema.engine.keyed_plans import compile_keyed
 from crmkit_schema.engine.keyed_rows import KeyedRows, leads_to_rows
+from crmkit_schema.engine.payloads import choices_of
 from crmkit_schema.engine.running import Run
-from crmkit_schema.engine.selecting import Choice, Selecting
+from crmkit_schema.engine.selecting import Selecting
 from crmkit_schema.engine.uncovered import Uncovered
 from crmkit_schema.selections import Selected
 
@@ -31,7 +32,7 @@ def payload_statements(
     selecting: Selecting, selected: Selected, place: str, run: Run
 ) -> Iterator[PayloadStatement]:
     """Yield the statements that completing a field takes, if Python gives its objects."""
-    for choice in _choices(selecting, selected):
+    for choice in choices_of(selecting, selected):
         of_rows = [each for each in choice.members if leads_to_rows(each.selected)]
         if of_rows:
             rows = KeyedRows(selecting, choice.type, of_rows)
@@ -48,11 +49,3 @@ def _compiled(selecting: Selecting, rows: KeyedRows, place: str, run: Run) -> Pa
     except (Uncovered, GraphQLError) as error:
         return PayloadStatement(place, reason=str(error))
     return PayloadStatement(place, plan.sql)
-
-
-def _choices(selecting: Selecting, selected: Selected) -> list[Choice]:
-    named = get_named_type(selected.field.type)
-    if is_abstract_type(named):
-        types = selecting.schema.get_possible_types(named)
-        return [selecting.below(selected, each) for each in types]
-    return [selecting.below(selected)] if is_object_type(named) else []

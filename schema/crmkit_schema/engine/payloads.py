@@ -16,7 +16,7 @@ def needs_snapshot(selecting: Selecting, selected: Selected) -> bool:
 
 def _looks(selecting: Selecting, selected: Selected) -> int:
     """Return how often objects that Python gave for a field lead to rows or to functions."""
-    return sum(_looks_of(selecting, each) for each in _choices(selecting, selected))
+    return sum(_looks_of(selecting, each) for each in choices_of(selecting, selected))
 
 
 def _looks_of(selecting: Selecting, choice: Choice) -> int:
@@ -34,7 +34,7 @@ def _has_function(selecting: Selecting, selected: Selected) -> bool:
     """Tell whether functions are called for something below a field."""
     return any(
         _is_function(each) or _has_function(selecting, each)
-        for choice in _choices(selecting, selected)
+        for choice in choices_of(selecting, selected)
         for each in choice.selection.fields
     )
 
@@ -47,7 +47,8 @@ def _is_function(selected: Selected) -> bool:
     return resolver is not None and resolver.info_parameter is not None
 
 
-def _choices(selecting: Selecting, selected: Selected) -> list[Choice]:
+def choices_of(selecting: Selecting, selected: Selected) -> list[Choice]:
+    """Return what is selected of the objects that a field gives, for each type they can have."""
     named = get_named_type(selected.field.type)
     if is_abstract_type(named):
         types = selecting.schema.get_possible_types(named)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from graphql import GraphQLObjectType
-from strawberry.types.arguments import convert_arguments
 
 from crmkit_schema.computing import compute
 from crmkit_schema.declarations import CrmField
@@ -88,10 +87,5 @@ def _one_each(declared: CrmField, found: Sequence[Any], objects: Sequence[Any]) 
 def _arguments(selected: Selected, run: Run) -> Mapping[str, Any]:
     if not selected.declared.arguments:
         return {}
-    schema = run.context.schema.schema
-    return convert_arguments(
-        dict(arguments_of(selected, run.variables)),
-        selected.declared.arguments,
-        schema.schema_converter.scalar_registry,
-        schema.config,
-    )
+    given = arguments_of(selected, run.variables)
+    return run.context.schema.inputs.arguments(selected.declared.arguments, given)

@@ -17,7 +17,6 @@ from graphql import (
 from graphql.execution.collect_fields import FragmentDetails, collect_fields
 from graphql.execution.values import VariableValues, get_argument_values, get_variable_values
 from graphql.language import FieldNode, FragmentDefinitionNode
-from strawberry.types.arguments import convert_arguments
 
 from crmkit import Actor, Announcement, Event, Refused
 from crmkit_schema.answers import formatted, raise_outage, refused
@@ -149,8 +148,7 @@ def _subscribed(
     schema.plans.context(actor).require(declared.needed)
     values = get_argument_values(found, node, variables)
     refuse_unstorable(values)
-    converter, config = schema.schema.schema_converter, schema.schema.config
-    arguments = convert_arguments(values, declared.arguments, converter.scalar_registry, config)
+    arguments = schema.inputs.arguments(declared.arguments, values)
     customer = arguments.pop("customer_id", None)
     customer_id = None if customer is None else read_id(Customer, customer)
     if not isinstance(declared.source, Announced):
