@@ -26,14 +26,25 @@ from crmkit.stored_transactions import find_stored
 from crmkit.transaction_rows import insert_transactions
 from crmkit.transaction_rules import CheckedTransaction, check_transaction
 
+Read = CheckedTransaction | tuple[Problem, ...]
+"""A well-formed transaction, or what is wrong with it; its row is its place in the sequence."""
+
+
+def read_transactions(inputs: Sequence[TransactionInput], zone: ZoneInfo) -> list[Read]:
+    """Read transactions as far as that needs no look-up.
+
+    Args:
+        zone: the shops' time zone.
+    """
+    return [check_transaction(number, given, zone) for number, given in enumerate(inputs)]
+
 
 def record_transactions(
     session: Session,
     registry: PluginRegistry,
-    inputs: Sequence[TransactionInput],
+    transactions: Sequence[Read],
     *,
     now: datetime,
-    zone: ZoneInfo,
     policy: ErrorPolicy = ErrorPolicy.REJECT_BATCH,
     create_missing_customers: bool = False,
     actor: str | None = None,
@@ -44,14 +55,14 @@ def record_transactions(
     first one's id; with other content it is rejected as EXTERNAL_ID_CONFLICT.
 
     Args:
+        transactions: as `read_transactions` gives them.
         now: becomes `recorded_at`.
-        zone: the shops' time zone.
         policy: what happens to good rows beside bad ones.
         create_missing_customers: make a bare customer for each unknown external id.
         actor: who sends them, for the plugins.
 
     Returns:
-        One result per input, in the same order.
+        One result per transaction, in the same order.
 
     Raises:
         ValidationFailed: a row is wrong and the policy is REJECT_BATCH; nothing was written.
@@ -59,12 +70,11 @@ def record_transactions(
     """
     outcomes = Outcomes()
     checked = []
-    for number, given in enumerate(inputs):
-        answer = check_transaction(number, given, zone)
-        if isinstance(answer, CheckedTransaction):
-            checked.append(answer)
+    for number, each in enumerate(transactions):
+        if isinstance(each, CheckedTransaction):
+            checked.append(each)
         else:
-            outcomes.reject(number, answer)
+            outcomes.reject(number, each)
     fresh = _leave_out_known(session, checked, outcomes)
     customers = find_customers(session, (each.customer for each in fresh))
     missing = _missing(fresh, customers) if create_missing_customers else {}

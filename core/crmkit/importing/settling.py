@@ -15,7 +15,7 @@ from crmkit.importing.rejects import Rejected, record_text
 from crmkit.importing.rows import Damage
 from crmkit.inputs import ErrorPolicy, Outcome, RowResult, TransactionInput
 from crmkit.plugins import PluginRegistry
-from crmkit.transactions import record_transactions
+from crmkit.transactions import read_transactions, record_transactions
 
 Excuse = Callable[[TransactionInput, Sequence[Problem]], bool]
 
@@ -81,9 +81,8 @@ class Settler:
         return record_transactions(
             session,
             self.registry,
-            inputs,
+            read_transactions(inputs, self.converter.zone),
             now=self.now,
-            zone=self.converter.zone,
             policy=ErrorPolicy.REJECT_ROWS,
             create_missing_customers=True,
         )
