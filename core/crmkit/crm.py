@@ -35,7 +35,8 @@ from crmkit.transactions import Read, read_transactions, record_transactions
 
 T = TypeVar("T")
 _TRIES = 4
-_LOST_RACES = frozenset({"23505", "40P01", "40001"})  # unique violation, deadlock, serialisation
+# unique violation, deadlock, serialisation; and somebody's DEALLOCATE ALL
+_LOST_RACES = frozenset({"23505", "40P01", "40001", "26000"})
 
 
 class Crm:

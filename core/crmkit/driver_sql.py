@@ -67,9 +67,17 @@ def execute(connection: Connection, sql: str, values: Sequence[Any]) -> Any:
     Raises:
         DBAPIError: the database refused it.
     """
-    cursor = connection.connection.cursor()
-    _tell(connection, cursor, sql, values, is_many=False)
+    lent = connection.connection
+    driver: Any = lent.dbapi_connection
+    _tell(connection, sql, values, is_many=False)
     try:
+        if connection.dialect.name == "postgresql":
+            from crmkit import libpq_sql  # needs psycopg, which only PostgreSQL does
+
+            given = libpq_sql.parameters(values)
+            if given is not None and libpq_sql.is_in_transaction(driver):
+                return libpq_sql.run(driver, lent.info.setdefault("prepared", {}), sql, given)
+        cursor = driver.cursor()
         cursor.execute(sql, values)
     except connection.dialect.loaded_dbapi.Error as error:
         raise _told(connection, sql, values, error) from error
@@ -83,7 +91,7 @@ def execute_many(connection: Connection, sql: str, rows: Sequence[Sequence[Any]]
         DBAPIError: the database refused one.
     """
     cursor = connection.connection.cursor()
-    _tell(connection, cursor, sql, rows, is_many=True)
+    _tell(connection, sql, rows, is_many=True)
     try:
         cursor.executemany(sql, rows)
     except connection.dialect.loaded_dbapi.Error as error:
@@ -95,6 +103,6 @@ def _told(connection: Connection, sql: str, values: Any, error: Exception) -> Ba
     return DBAPIError.instance(sql, values, error, driver.Error, dialect=connection.dialect)
 
 
-def _tell(connection: Connection, cursor: Any, sql: str, values: Any, *, is_many: bool) -> None:
+def _tell(connection: Connection, sql: str, values: Any, *, is_many: bool) -> None:
     for listener in connection.dispatch.before_cursor_execute:
-        listener(connection, cursor, sql, values, None, is_many)
+        listener(connection, None, sql, values, None, is_many)

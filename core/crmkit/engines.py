@@ -100,6 +100,8 @@ def postgres_engine(url: URL, *, settings: str = POSTGRES_OPTIONS, **options: An
             json_deserializer=orjson.loads,
             connect_args={
                 "connect_timeout": 4,
+                # psycopg would now and then drop statements that are prepared past its cursors
+                "prepare_threshold": None,
                 "options": settings,
                 "keepalives_idle": 10,
                 "tcp_user_timeout": 15000,
