@@ -45,6 +45,8 @@ def _sums() -> Select[tuple[object, ...]]:
             owners.c.customer_id,
             case((net > 0, net), else_=0).label("balance"),
             case((net < 0, -net), else_=0).label("debt"),
+            # as text, because PostgreSQL before 18 has no greatest of ids
+            sa.cast(func.max(sa.cast(_entry.c.id, sa.String)), sa.Uuid).label("last_entry_id"),
         )
         .outerjoin(_entry, _entry.c.customer_id == owners.c.customer_id)
         .group_by(owners.c.customer_id)
@@ -59,7 +61,7 @@ def check_accounts(session: Session) -> list[Difference]:
 def rebuild_accounts(session: Session) -> int:
     """Make every account the sum of its entries; returns how many there are."""
     session.execute(sa.delete(_account))
-    columns = ["customer_id", "balance", "debt"]
+    columns = ["customer_id", "balance", "debt", "last_entry_id"]
     session.execute(sa.insert(_account).from_select(columns, _sums()))
     return session.scalar(select(func.count()).select_from(_account)) or 0
 
