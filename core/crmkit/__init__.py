@@ -17,6 +17,7 @@ from crmkit.batches import (
 from crmkit.bulk import insert_rows, merge_rows, small_writes, table_of
 from crmkit.clock import Clock, FixedClock, SystemClock
 from crmkit.columns import Instant, Json, wire_instant
+from crmkit.commands import Command, Findings, Report
 from crmkit.contributions import (
     Difference,
     InteractionKind,
@@ -65,6 +66,7 @@ __all__ = [
     "Announcement",
     "AttachInput",
     "Clock",
+    "Command",
     "ContactInput",
     "Crm",
     "CrmkitError",
@@ -74,6 +76,7 @@ __all__ = [
     "Difference",
     "ErrorPolicy",
     "Event",
+    "Findings",
     "FixedClock",
     "IdempotencyMismatch",
     "Instant",
@@ -96,6 +99,7 @@ __all__ = [
     "RecordedTransaction",
     "Refusal",
     "Refused",
+    "Report",
     "RowResult",
     "SchemaContribution",
     "Settings",
