@@ -61,10 +61,7 @@ def _sums() -> Select[Any]:
 
 
 def _left() -> Select[Any]:
-    customer, total, net = _beside_entries(
-        select(_lot.c.customer_id, _lot.c.points),
-        select(_allocation.c.customer_id, -_allocation.c.points),
-    )
+    customer, total, net = _beside_entries(_points_of(_lot, 1), _points_of(_allocation, -1))
     balance = _at_least_0(net)
     found = select(customer, customer, total, balance, balance)
     return found.group_by(customer).having(total != balance)
@@ -72,12 +69,20 @@ def _left() -> Select[Any]:
 
 def _beside_entries(*rows: Select[Any]) -> tuple[Any, Any, Any]:
     """Return customer, sum of what some rows hold, and sum of the entries, to be grouped."""
+    # Each table is summed by itself: sorting all their rows together takes twice as long.
     both = sa.union_all(
-        select(_entry.c.customer_id, sa.literal(0).label("held"), _entry.c.points_delta),
+        select(
+            _entry.c.customer_id, sa.literal(0).label("held"), func.sum(_entry.c.points_delta)
+        ).group_by(_entry.c.customer_id),
         *(each.add_columns(sa.literal(0)) for each in rows),
     ).subquery()
     customer, held, delta = both.c
     return customer, func.sum(held), func.sum(delta)
+
+
+def _points_of(table: Table, sign: int) -> Select[Any]:
+    points = func.sum(table.c.points * sign)
+    return select(table.c.customer_id, points).group_by(table.c.customer_id)
 
 
 def _at_least_0(points: ColumnElement[int]) -> ColumnElement[int]:
