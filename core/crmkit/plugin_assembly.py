@@ -9,6 +9,7 @@ from crmkit.bulk import table_of
 from crmkit.commands import OWN_WORDS, Command
 from crmkit.contributions import InteractionKind
 from crmkit.errors import PluginConflict, PluginError
+from crmkit.jobs import Job
 from crmkit.manifest import Permission
 from crmkit.plugins import CORE, LoadedPlugin, PluginRegistry
 
@@ -31,6 +32,7 @@ def assemble(plugins: Sequence[LoadedPlugin], broken: Mapping[str, str]) -> Plug
     }
     _check_kinds(kinds)
     _check_commands(registry)
+    _check_jobs(registry)
     permissions: dict[str, Permission] = {}
     for loaded in plugins:
         for permission in loaded.manifest.permissions:
@@ -62,6 +64,19 @@ def _check_commands(registry: PluginRegistry) -> None:
             raise PluginConflict(loaded.name, CORE, f"the command {loaded.name!r}")
         words = f"{loaded.name} {command.name}"
         _claim(owners, words, loaded.name, f"the command {words!r}")
+
+
+def _check_jobs(registry: PluginRegistry) -> None:
+    owners: dict[str, str] = {}
+    for loaded, some in registry.ask("register_jobs"):
+        for job in some:
+            if not isinstance(job, Job):
+                raise PluginError(loaded.name, f"{job!r} is not a Job")
+            if not job.name.startswith(f"{loaded.name}."):
+                raise PluginError(
+                    loaded.name, f"its job {job.name!r} must be named {loaded.name}...."
+                )
+            _claim(owners, job.name, loaded.name, f"the job {job.name!r}")
 
 
 def _check_models(models: dict[str, tuple[type[SQLModel], ...]]) -> None:

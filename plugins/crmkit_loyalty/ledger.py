@@ -104,7 +104,7 @@ def adjust(
         if stored.fingerprint != request.fingerprint:
             raise IdempotencyMismatch(key)
         return stored
-    available = book.balance(customer_id)
+    available = book.balance(customer_id, now)
     book.post(_draft(customer_id, request, actor, now))
     (move,) = book.moves()
     moved = run_sql(session, _MOVE_IF_COVERED, *_values(move), move.points, move.points)
