@@ -1,6 +1,6 @@
 """What a GraphQL client asks and gets, and how a request body is read."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -57,6 +57,21 @@ class GraphQLAnswer:
         return orjson.dumps(self.body())
 
 
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """A request that can be served together with others.
+
+    Attributes:
+        kind: requests of equal kinds may share a batch.
+        item: what `serve` is told of it.
+        serve: answers several requests, each as if it had come by itself, in a worker thread.
+    """
+
+    kind: Hashable
+    item: Any
+    serve: Callable[[Sequence[Any]], Sequence[bytes | Exception]]
+
+
 class Executes(Protocol):
     """A schema that can answer requests and describe itself."""
 
@@ -65,6 +80,9 @@ class Executes(Protocol):
 
     async def answer_quickly(self, request: GraphQLRequest, actor: Actor) -> bytes | None:
         """Answer on the event loop if that takes but a moment; None if a thread should execute."""
+
+    def joint(self, request: GraphQLRequest, actor: Actor) -> Joint | None:
+        """Return how a request is served together with others; None if it goes by itself."""
 
     def sdl(self) -> str:
         """Return the schema in the schema definition language."""
