@@ -18,6 +18,7 @@ ENTRY_COLUMNS = (
     "rule", "explanation", "reason", "actor", "idempotency_key", "fingerprint", "occurred_at",
     "recorded_at", "reverses_entry_id",
 )  # fmt: skip
+ACCOUNT_COLUMNS = ("customer_id", "balance", "debt")
 LOT_COLUMNS = ("id", "customer_id", "entry_id", "points", "active_from", "expires_at")
 ALLOCATION_COLUMNS = ("lot_id", "entry_id", "customer_id", "points")
 
@@ -93,6 +94,11 @@ class Book:
         """Return by how much each sum of entries has changed so far."""
         sums = ((id_, held.net - self._before[id_]) for id_, held in self._holdings.items())
         return {id_: moved for id_, moved in sums if moved}
+
+    def moved_accounts(self) -> list[tuple[Any, ...]]:
+        """Return the accounts that have changed so far as `ACCOUNT_COLUMNS` has them."""
+        nets = ((id_, self._holdings[id_].net) for id_ in sorted(self.moves()))
+        return [(id_.hex, max(net, 0), max(-net, 0)) for id_, net in nets]
 
     def post(self, draft: Draft) -> Posted:
         """Add an entry, and what follows from it: a lot or allocations."""

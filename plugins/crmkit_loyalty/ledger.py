@@ -1,8 +1,8 @@
 """The only code that writes points."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Literal
 from uuid import UUID
 
 from sqlmodel import Session, select
@@ -13,25 +13,31 @@ from crmkit import (
     NotFound,
     announce,
     insert_rows,
+    merge_rows,
     run_sql,
-    run_sql_many,
     small_writes,
 )
 from crmkit_loyalty.adjustment import Adjustment, check_adjustment
-from crmkit_loyalty.book import ALLOCATION_COLUMNS, ENTRY_COLUMNS, LOT_COLUMNS, Book, Draft
+from crmkit_loyalty.book import (
+    ACCOUNT_COLUMNS,
+    ALLOCATION_COLUMNS,
+    ENTRY_COLUMNS,
+    LOT_COLUMNS,
+    Book,
+    Draft,
+)
 from crmkit_loyalty.errors import InsufficientPoints
 from crmkit_loyalty.holdings import load_lots, lock_accounts
-from crmkit_loyalty.models import Allocation, EntryKind, LedgerEntry, Lot
+from crmkit_loyalty.models import Allocation, EntryKind, LedgerEntry, Lot, LoyaltyAccount
 from crmkit_loyalty.settings import LoyaltySettings
 
 POINTS_MOVED = Event("loyalty.points_moved")
 """A customer's points became more or less."""
 
-_MOVE = """UPDATE loyalty_account SET
+_MOVE_IF_COVERED = """UPDATE loyalty_account SET
     balance = CASE WHEN balance - debt + ? > 0 THEN balance - debt + ? ELSE 0 END,
     debt = CASE WHEN balance - debt + ? < 0 THEN -(balance - debt + ?) ELSE 0 END
-    WHERE customer_id = ?"""
-_MOVE_IF_COVERED = f"{_MOVE} AND (? > 0 OR balance + ? >= 0)"
+    WHERE customer_id = ? AND (? > 0 OR balance + ? >= 0)"""
 
 
 def open_book(
@@ -58,15 +64,11 @@ def open_book(
 
 def write(session: Session, book: Book) -> None:
     """Write everything that was posted in a book, and move the accounts along."""
-    moves = [_move(id_, points) for id_, points in sorted(book.moves().items())]
-    if moves:
-        run_sql_many(session, _MOVE, moves)
-    _insert(session, book)
-
-
-def _move(customer_id: UUID, points: int) -> tuple[Any, ...]:
-    """Return the values of `_MOVE`."""
-    return points, points, points, points, customer_id.hex
+    accounts = book.moved_accounts()
+    how: Mapping[str, Literal["replace"]] = {"balance": "replace", "debt": "replace"}
+    with small_writes(session, max(len(book.entries), len(book.allocations))):
+        merge_rows(session, LoyaltyAccount, ACCOUNT_COLUMNS, accounts, how)
+        _insert(session, book)
 
 
 def adjust(
@@ -103,7 +105,8 @@ def adjust(
         if stored.fingerprint != request.fingerprint:
             raise IdempotencyMismatch(key)
         return stored
-    moved = run_sql(session, _MOVE_IF_COVERED, *_move(customer_id, points), points, points)
+    values = *[points] * 4, customer_id.hex, points, points
+    moved = run_sql(session, _MOVE_IF_COVERED, *values)
     if moved.rowcount == 0:
         raise InsufficientPoints(book.balance(customer_id), -points)
     book.post(_draft(customer_id, request, actor, now))

@@ -55,6 +55,8 @@ class Cost:
 
     def of(self, variables: Mapping[str, Any], known: dict[int, int]) -> int:
         """Return the cost for some variables; `known` remembers parts that occur often."""
+        if not self.parts:
+            return self.objects
         if id(self) not in known:
             given = {**self.defaults, **variables} if self.defaults else variables
             below = sum(times.of(given) * part.of(given, known) for times, part in self.parts)
