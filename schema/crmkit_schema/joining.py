@@ -19,8 +19,10 @@ REQUESTS_MAX: Final = 64
 """Most requests of one batch."""
 WAIT_SECONDS_MAX: Final = 1.0
 """How long a request waits for a batch to end before it goes by itself."""
-GATHER_SECONDS_MAX: Final = 0.005
-"""How long after a batch the next one waits for as many requests."""
+GATHER_PART: Final = 0.5
+"""How long after a batch the next one waits for as many requests, as a part of the batch's time."""
+GATHER_SECONDS_MAX: Final = 0.05
+"""The same in seconds, at most."""
 
 
 @dataclass(slots=True, eq=False)
@@ -103,6 +105,8 @@ class Joining:
         joint, deadline = batch[0].joint, max(each.deadline for each in batch)
         items = [each.joint.item for each in batch]
         found: Sequence[bytes | Exception]
+        loop = asyncio.get_running_loop()
+        begun_at = loop.time()
         try:
             found = await self._workers.run(lambda: joint.serve(items), deadline)
         except Exception as error:
@@ -111,8 +115,8 @@ class Joining:
             _tell(each.future, answer)
         line.is_busy = False
         line.crowd = len(batch) + len(line.waiting)
-        loop = asyncio.get_running_loop()
-        loop.call_later(GATHER_SECONDS_MAX, self._gathered, joint.kind, line, line.batches)
+        patience = min(GATHER_SECONDS_MAX, GATHER_PART * (loop.time() - begun_at))
+        loop.call_later(patience, self._gathered, joint.kind, line, line.batches)
 
     def _gathered(self, kind: Hashable, line: _Line, batches: int) -> None:
         """Wait no longer for those who were there when a batch ended."""

@@ -71,6 +71,7 @@ def test_whoever_was_served_and_comes_again_at_once_is_waited_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(joining, "GATHER_SECONDS_MAX", LATER)
+    monkeypatch.setattr(joining, "GATHER_PART", 1e6)
 
     async def test(kitchen: Kitchen) -> None:
         soup = kitchen.order("soup")
