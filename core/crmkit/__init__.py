@@ -20,9 +20,12 @@ from crmkit.columns import Instant, Json, wire_instant
 from crmkit.contributions import (
     Difference,
     InteractionKind,
+    Metric,
     Migration,
     Rebuilder,
     SchemaContribution,
+    Service,
+    Services,
 )
 from crmkit.crm import Crm
 from crmkit.derived import differences
@@ -82,6 +85,7 @@ __all__ = [
     "InteractionKind",
     "Json",
     "LineInput",
+    "Metric",
     "Migration",
     "NotFound",
     "Outcome",
@@ -98,6 +102,8 @@ __all__ = [
     "Refused",
     "RowResult",
     "SchemaContribution",
+    "Service",
+    "Services",
     "Settings",
     "SystemClock",
     "TransactionBatch",

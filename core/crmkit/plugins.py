@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from sqlmodel import Session, SQLModel
 
 from crmkit import builtin, hookspecs
-from crmkit.contributions import InteractionKind, Rebuilder
+from crmkit.contributions import InteractionKind, Metric, Rebuilder, Services
 from crmkit.errors import HookFailed, PluginError, Refused
 from crmkit.manifest import Permission, Plugin
 from crmkit.write_session import require_under_way, under_way
@@ -54,12 +54,16 @@ class PluginRegistry:
         broken: plugins put aside by `--skip-broken`, with the reason.
         interaction_kinds: every registered kind, by name.
         permissions: every declared permission, by name.
+        metrics: every registered metric, by name.
+        services: what plugins offer each other.
     """
 
     plugins: tuple[LoadedPlugin, ...]
     broken: dict[str, str] = field(default_factory=dict)
     interaction_kinds: dict[str, InteractionKind] = field(default_factory=dict)
     permissions: dict[str, Permission] = field(default_factory=dict)
+    metrics: dict[str, Metric] = field(default_factory=dict)
+    services: Services = field(default_factory=Services)
     _manager: pluggy.PluginManager = field(init=False, repr=False)
     _calls: dict[str, list[tuple[LoadedPlugin, Callable[..., Any], tuple[str, ...]]]] = field(
         init=False, repr=False
@@ -92,6 +96,10 @@ class PluginRegistry:
         answers = self.ask("register_rebuilders")
         return [(loaded, rebuilder) for loaded, some in answers for rebuilder in some]
 
+    def _offered(self, loaded: LoadedPlugin) -> dict[str, Any]:
+        """What every hook of a plugin may ask for by naming a parameter."""
+        return {"settings": loaded.settings, "metrics": self.metrics, "services": self.services}
+
     def hooks_of(self, name: str) -> list[str]:
         """Return the hooks a plugin implements, by name."""
         return sorted(
@@ -106,7 +114,7 @@ class PluginRegistry:
         """
         answers = []
         for loaded, function, names in self._calls[hook]:
-            arguments = {"settings": loaded.settings}
+            arguments = self._offered(loaded)
             try:
                 answer = function(**{name: arguments[name] for name in names})
             except PluginError:
@@ -133,7 +141,7 @@ class PluginRegistry:
         answers = []
         for loaded, function, names in self._calls[hook]:
             session.expire_all()
-            offered = {**arguments, "session": session, "settings": loaded.settings}
+            offered = {**arguments, "session": session, **self._offered(loaded)}
             before = under_way(session)
             try:
                 answer = function(**{name: offered[name] for name in names})
