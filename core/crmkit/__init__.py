@@ -17,6 +17,7 @@ from crmkit.batches import (
 from crmkit.bulk import insert_rows, merge_rows, small_writes, table_of
 from crmkit.clock import Clock, FixedClock, SystemClock
 from crmkit.columns import Instant, Json, wire_instant
+from crmkit.commands import Command, Findings, Report
 from crmkit.contributions import (
     Difference,
     InteractionKind,
@@ -68,6 +69,7 @@ __all__ = [
     "Announcement",
     "AttachInput",
     "Clock",
+    "Command",
     "ContactInput",
     "Crm",
     "CrmkitError",
@@ -77,6 +79,7 @@ __all__ = [
     "Difference",
     "ErrorPolicy",
     "Event",
+    "Findings",
     "FixedClock",
     "IdempotencyMismatch",
     "Instant",
@@ -100,6 +103,7 @@ __all__ = [
     "RecordedTransaction",
     "Refusal",
     "Refused",
+    "Report",
     "RowResult",
     "SchemaContribution",
     "Service",

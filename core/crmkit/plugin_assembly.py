@@ -6,6 +6,7 @@ from dataclasses import replace
 from sqlmodel import SQLModel
 
 from crmkit.bulk import table_of
+from crmkit.commands import OWN_WORDS, Command
 from crmkit.contributions import InteractionKind, Metric, Service, Services
 from crmkit.errors import PluginConflict, PluginError
 from crmkit.manifest import Permission
@@ -29,6 +30,7 @@ def assemble(plugins: Sequence[LoadedPlugin], broken: Mapping[str, str]) -> Plug
         loaded.name: tuple(some) for loaded, some in registry.ask("register_interaction_kinds")
     }
     _check_kinds(kinds)
+    _check_commands(registry)
     permissions: dict[str, Permission] = {}
     for loaded in plugins:
         for permission in loaded.manifest.permissions:
@@ -83,6 +85,17 @@ def _check_kinds(kinds: dict[str, tuple[InteractionKind, ...]]) -> None:
             if not isinstance(kind, InteractionKind):
                 raise PluginError(plugin, f"{kind!r} is not an InteractionKind")
             _claim(owners, kind.name, plugin, f"the interaction kind {kind.name!r}")
+
+
+def _check_commands(registry: PluginRegistry) -> None:
+    owners: dict[str, str] = {}
+    for loaded, command in registry.commands:
+        if not isinstance(command, Command):
+            raise PluginError(loaded.name, f"{command!r} is not a Command")
+        if loaded.name in OWN_WORDS:
+            raise PluginConflict(loaded.name, CORE, f"the command {loaded.name!r}")
+        words = f"{loaded.name} {command.name}"
+        _claim(owners, words, loaded.name, f"the command {words!r}")
 
 
 def _check_models(models: dict[str, tuple[type[SQLModel], ...]]) -> None:

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from sqlmodel import Session, SQLModel
 
 from crmkit import builtin, hookspecs
+from crmkit.commands import Command
 from crmkit.contributions import InteractionKind, Metric, Rebuilder, Services
 from crmkit.errors import HookFailed, PluginError, Refused
 from crmkit.manifest import Permission, Plugin
@@ -95,6 +96,12 @@ class PluginRegistry:
         """How derived rows are rebuilt, in plugin order."""
         answers = self.ask("register_rebuilders")
         return [(loaded, rebuilder) for loaded, some in answers for rebuilder in some]
+
+    @property
+    def commands(self) -> list[tuple[LoadedPlugin, Command]]:
+        """What plugins add to the command line, in plugin order."""
+        answers = self.ask("register_commands")
+        return [(loaded, command) for loaded, some in answers for command in some]
 
     def _offered(self, loaded: LoadedPlugin) -> dict[str, Any]:
         """What every hook of a plugin may ask for by naming a parameter."""

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from sqlmodel import Session
 
 from crmkit import (
+    Command,
     Permission,
     Plugin,
     Rebuilder,
@@ -18,7 +19,7 @@ from crmkit import (
     hookimpl,
 )
 from crmkit.contributions import Models
-from crmkit_loyalty import following, rebuilding
+from crmkit_loyalty import following, rebuilding, verifying
 from crmkit_loyalty.models import Allocation, LedgerEntry, Lot, LoyaltyAccount
 from crmkit_loyalty.settings import LoyaltySettings
 
@@ -50,6 +51,14 @@ def register_migrations() -> str:
 def register_rebuilders(settings: LoyaltySettings) -> Sequence[Rebuilder]:
     """Accounts, lots and allocations follow from entries."""
     return rebuilding.rebuilders(settings)
+
+
+@hookimpl
+def register_commands() -> Sequence[Command]:
+    """`crmkit loyalty verify`."""
+    return (
+        Command("verify", "Prove that the points book adds up; writes nothing.", verifying.run),
+    )
 
 
 @hookimpl

@@ -18,7 +18,7 @@ ENTRY_COLUMNS = (
     "rule", "explanation", "reason", "actor", "idempotency_key", "fingerprint", "occurred_at",
     "recorded_at", "reverses_entry_id",
 )  # fmt: skip
-ACCOUNT_COLUMNS = ("customer_id", "balance", "debt")
+ACCOUNT_COLUMNS = ("customer_id", "balance", "debt", "last_entry_id")
 LOT_COLUMNS = ("id", "customer_id", "entry_id", "points", "active_from", "expires_at")
 ALLOCATION_COLUMNS = ("lot_id", "entry_id", "customer_id", "points")
 
@@ -62,6 +62,19 @@ class Draft(NamedTuple):
     fingerprint: str | None = None
 
 
+class Move(NamedTuple):
+    """How an account has changed.
+
+    Attributes:
+        points: what was added to the sum of its entries.
+        last_entry_id: its latest entry.
+    """
+
+    customer_id: UUID
+    points: int
+    last_entry_id: UUID
+
+
 class Book:
     """The open accounts of some customers, and the rows that posting entries has led to.
 
@@ -74,7 +87,7 @@ class Book:
         lifetime_months: int | None, forgives: bool,
     ) -> None:  # fmt: skip
         self._holdings = holdings
-        self._before = {customer: holding.net for customer, holding in holdings.items()}
+        self._before = {id_: (held.net, held.last_entry_id) for id_, held in holdings.items()}
         self._recorded_at = wire_instant(recorded_at)
         self._lifetime_months = lifetime_months
         self._forgives = forgives
@@ -90,23 +103,30 @@ class Book:
         """Return the points that the customer can spend now."""
         return max(self._holdings[customer_id].net, 0)
 
-    def moves(self) -> dict[UUID, int]:
-        """Return by how much each sum of entries has changed so far."""
-        sums = ((id_, held.net - self._before[id_]) for id_, held in self._holdings.items())
-        return {id_: moved for id_, moved in sums if moved}
+    def moves(self) -> list[Move]:
+        """Return how each account that got entries has changed so far, in the order of the ids."""
+        moves = []
+        for id_, held in sorted(self._holdings.items()):
+            net, last_entry_id = self._before[id_]
+            if held.last_entry_id is not None and held.last_entry_id != last_entry_id:
+                moves.append(Move(id_, held.net - net, held.last_entry_id))
+        return moves
 
     def moved_accounts(self) -> list[tuple[Any, ...]]:
         """Return the accounts that have changed so far as `ACCOUNT_COLUMNS` has them."""
-        nets = ((id_, self._holdings[id_].net) for id_ in sorted(self.moves()))
-        return [(id_.hex, max(net, 0), max(-net, 0)) for id_, net in nets]
+        return [
+            (move.customer_id.hex, max(net, 0), max(-net, 0), move.last_entry_id.hex)
+            for move in self.moves()
+            for net in (self._holdings[move.customer_id].net,)
+        ]
 
     def post(self, draft: Draft) -> Posted:
         """Add an entry, and what follows from it: a lot or allocations."""
-        entry = Posted(
-            new_id(), draft.customer_id, draft.kind, draft.points_delta, draft.source_id,
-            draft.reverses.id if draft.reverses else None, self._expiry(draft),
-        )  # fmt: skip
         holding, at = self._holdings[draft.customer_id], wire_instant(draft.occurred_at)
+        entry = Posted(
+            holding.next_entry_id(), draft.customer_id, draft.kind, draft.points_delta,
+            draft.source_id, draft.reverses.id if draft.reverses else None, self._expiry(draft),
+        )  # fmt: skip
         if draft.points_delta > 0:
             lot = open_lot(
                 new_id(), entry.id, entry.points_delta, draft.occurred_at, entry.expires_at
@@ -118,7 +138,7 @@ class Book:
         self.entries.append(self._row(entry, draft, at, max(holding.net, 0)))
         self.allocations += allocation_rows(entry.customer_id, uses)
         self.by_source[entry.source_id].append(entry)
-        if holding.net < 0 and self._forgives:
+        if holding.net < 0 and self._forgives and entry.kind == EntryKind.REVERSAL:
             self._forgive(entry, draft, -holding.net)
         return entry
 

@@ -23,7 +23,7 @@ _open_missing = insert(_account).from_select(
     .where(_customer.c.id.in_(_wanted), ~exists().where(_account.c.customer_id == _customer.c.id))
     .order_by(_customer.c.id),
 )
-_NET = """SELECT customer_id, balance - debt FROM loyalty_account
+_NET = """SELECT customer_id, balance - debt, last_entry_id FROM loyalty_account
     WHERE customer_id IN ?ids ORDER BY customer_id"""
 
 
@@ -43,13 +43,13 @@ def lock_accounts(session: Session, customers: Iterable[UUID]) -> dict[UUID, Hol
         for start in range(0, len(wanted), _CHUNK):
             session.execute(_open_missing, {"wanted": wanted[start : start + _CHUNK]})
         found = _nets(session, wanted)
-    return {read_id(id_): Holding(net) for id_, net in found}
+    return {read_id(id_): Holding(net, last and read_id(last)) for id_, net, last in found}
 
 
-def _nets(session: Session, customers: list[UUID]) -> list[tuple[Any, int]]:
+def _nets(session: Session, customers: list[UUID]) -> list[tuple[Any, int, Any]]:
     """Return balance less debt of the accounts that exist, locked; SQLite has but one writer."""
     is_sqlite = session.get_bind().dialect.name == "sqlite"
-    found: list[tuple[Any, int]] = run_sql(
+    found: list[tuple[Any, int, Any]] = run_sql(
         session, _NET if is_sqlite else f"{_NET} FOR UPDATE", customers
     ).fetchall()
     return found

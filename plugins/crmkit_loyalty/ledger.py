@@ -1,6 +1,6 @@
 """The only code that writes points."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -36,7 +36,8 @@ POINTS_MOVED = Event("loyalty.points_moved")
 
 _MOVE_IF_COVERED = """UPDATE loyalty_account SET
     balance = CASE WHEN balance - debt + ? > 0 THEN balance - debt + ? ELSE 0 END,
-    debt = CASE WHEN balance - debt + ? < 0 THEN -(balance - debt + ?) ELSE 0 END
+    debt = CASE WHEN balance - debt + ? < 0 THEN -(balance - debt + ?) ELSE 0 END,
+    last_entry_id = ?
     WHERE customer_id = ? AND (? > 0 OR balance + ? >= 0)"""
 
 
@@ -65,7 +66,7 @@ def open_book(
 def write(session: Session, book: Book) -> None:
     """Write everything that was posted in a book, and move the accounts along."""
     accounts = book.moved_accounts()
-    how: Mapping[str, Literal["replace"]] = {"balance": "replace", "debt": "replace"}
+    how: dict[str, Literal["replace"]] = dict.fromkeys(ACCOUNT_COLUMNS[1:], "replace")
     with small_writes(session, max(len(book.entries), len(book.allocations))):
         merge_rows(session, LoyaltyAccount, ACCOUNT_COLUMNS, accounts, how)
         _insert(session, book)
@@ -105,11 +106,14 @@ def adjust(
         if stored.fingerprint != request.fingerprint:
             raise IdempotencyMismatch(key)
         return stored
-    values = *[points] * 4, customer_id.hex, points, points
+    available = book.balance(customer_id)
+    book.post(_draft(customer_id, request, actor, now))
+    (move,) = book.moves()
+    entry_id, points = move.last_entry_id.hex, move.points
+    values = *[points] * 4, entry_id, customer_id.hex, points, points
     moved = run_sql(session, _MOVE_IF_COVERED, *values)
     if moved.rowcount == 0:
-        raise InsufficientPoints(book.balance(customer_id), -points)
-    book.post(_draft(customer_id, request, actor, now))
+        raise InsufficientPoints(available, -points)
     _insert(session, book)
     return _entry_with(session, customer_id, request.key)  # type: ignore[return-value] # just made
 
@@ -142,7 +146,8 @@ def _entry_with(session: Session, customer_id: UUID, key: str) -> LedgerEntry | 
 
 
 def _insert(session: Session, book: Book) -> None:
-    announce(session, POINTS_MOVED, {id_: id_ for id_ in book.moves()})
+    moved = [move.customer_id for move in book.moves() if move.points]
+    announce(session, POINTS_MOVED, {id_: id_ for id_ in moved})
     with small_writes(session, max(len(book.entries), len(book.allocations))):
         insert_rows(session, LedgerEntry, ENTRY_COLUMNS, book.entries)
         insert_rows(session, Lot, LOT_COLUMNS, book.lots)

@@ -1,10 +1,12 @@
-"""Which lots pay for points that go: soonest to expire first, then oldest. Pure."""
+"""Which lots pay for points that go: soonest to expire first, then oldest. Pure, but for ids."""
 
 from bisect import insort
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
+
+from crmkit import new_id
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -18,8 +20,8 @@ class OpenLot:
 
     expires_at: datetime
     active_from: datetime
-    id: UUID
-    entry_id: UUID = field(compare=False)
+    entry_id: UUID
+    id: UUID = field(compare=False)
     left: int = field(compare=False)
 
 
@@ -27,7 +29,7 @@ def open_lot(
     id_: UUID, entry_id: UUID, left: int, active_from: datetime | None, expires_at: datetime | None
 ) -> OpenLot:
     """Return a lot with points left; what has no date sorts last."""
-    return OpenLot(expires_at or NEVER, active_from or NEVER, id_, entry_id, left)
+    return OpenLot(expires_at or NEVER, active_from or NEVER, entry_id, id_, left)
 
 
 @dataclass(slots=True)
@@ -36,13 +38,21 @@ class Holding:
 
     Attributes:
         net: sum of the entries: balance minus debt.
+        last_entry_id: the latest entry.
         lots: lots with points left, in the order of their use.
         owed: entries that no lot has paid yet, oldest first, with what is missing.
     """
 
     net: int = 0
+    last_entry_id: UUID | None = None
     lots: list[OpenLot] = field(default_factory=list)
     owed: list[tuple[UUID, int]] = field(default_factory=list)
+
+    def next_entry_id(self) -> UUID:
+        """Return an id that is greater than that of every entry so far, whatever clocks do."""
+        last, made = self.last_entry_id, new_id()
+        self.last_entry_id = made if last is None or made > last else UUID(int=last.int + 1)
+        return self.last_entry_id
 
     def credit(self, lot: OpenLot) -> list[Use]:
         """Add a lot; what is owed is paid from it first."""

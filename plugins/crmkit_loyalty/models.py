@@ -109,6 +109,8 @@ class LoyaltyAccount(SQLModel, table=True):
     Attributes:
         balance: points that can be spent.
         debt: points taken back after they were spent; what is earned next pays them.
+        last_entry_id: the latest of the entries; null until there is one. The next entry's id is
+            greater, so that the ids of an account say the order, whatever clocks do.
     """
 
     __tablename__ = "loyalty_account"
@@ -121,6 +123,7 @@ class LoyaltyAccount(SQLModel, table=True):
     customer_id: UUID = Field(foreign_key="customer.id", primary_key=True)
     balance: int = Field(default=0, sa_type=BigInteger)
     debt: int = Field(default=0, sa_type=BigInteger)
+    last_entry_id: UUID | None = None
 
 
 class Lot(SQLModel, table=True):

@@ -10,6 +10,7 @@ from crmkit_cli import (
     demo,
     imports,
     init,
+    plugin_commands,
     plugins,
     rebuild,
     schema,
@@ -20,12 +21,16 @@ from crmkit_cli import (
 )
 from crmkit_cli.refusing import refusing
 
-_EPILOG = "Exit codes: 0 done, 1 refused or differences found, 2 wrong use, 130 interrupted."
+_EPILOG = (
+    "Plugins add commands under their names, such as: crmkit loyalty verify. "
+    "Exit codes: 0 done, 1 refused or differences found, 2 wrong use, 130 interrupted."
+)
 
 
 def application() -> typer.Typer:
     """Return the command line, ready to be called."""
     app = _group("A CRM framework for retailers: one customer record, one GraphQL API.", _EPILOG)
+    app.info.cls = plugin_commands.WithPlugins
     _add(app, "init", init.init)
     _add(app, "demo", demo.demo)
     _add(app, "serve", serve.serve)

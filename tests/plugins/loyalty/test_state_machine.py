@@ -32,6 +32,9 @@ class Sale:
         self.name, self.owner, self.items = name, owner, items
         self.left = [int(quantity) for _, quantity, _ in items]
         self.returns: dict[str, list[int]] = {}
+        self.events: list[tuple[str, list[int] | None]] = []
+        self.counted: list[list[int]] = []
+        self.undone: set[str] = set()
         self.dues: dict[str, tuple[int, int]] = {}
         self.earned = 0
         self.is_voided = False
@@ -40,13 +43,12 @@ class Sale:
     def value(self) -> Fraction:
         return sum((int(q) * Fraction(p) for _, q, p in self.items), Fraction())
 
-    def share_until(self, last: str) -> Fraction:
-        """Return how much of the value came back until a certain return."""
-        names = list(self.returns)
-        counted = [self.returns[name] for name in names[: names.index(last) + 1]]
+    @property
+    def share(self) -> Fraction:
+        """How much of the value came back with the returns that were counted."""
         back = (
             n * Fraction(p)
-            for counts in counted
+            for counts in self.counted
             for n, (_, _, p) in zip(counts, self.items, strict=True)
         )
         return sum(back, Fraction()) / self.value
@@ -102,31 +104,39 @@ class PointsBook(RuleBasedStateMachine):
         name = self.till.take_back(None, sale.name, *lines)
         sale.left = [left - n for left, n in zip(sale.left, counts, strict=True)]
         sale.returns[name] = counts
+        sale.events.append((name, counts))
         self._settle(sale)
 
     def _settle(self, sale: Sale) -> None:
-        for name in sale.returns:
-            if sale.owner and name not in sale.dues:
-                taken = sum(due for due, _ in sale.dues.values())
-                due = max(0, floor(sale.earned * sale.share_until(name)) - taken)
-                sale.dues[name] = (due, self._move(sale.owner, -due))
+        """Follow what happened to a sale, in its order, once it is known whose it was."""
+        while sale.owner and sale.events:
+            name, counts = sale.events.pop(0)
+            if counts is None:
+                due, forgiven = sale.dues.pop(name)
+                self._move(sale.owner, due)
+                self._move(sale.owner, -forgiven)
+                sale.counted.remove(sale.returns[name])
+                continue
+            sale.counted.append(counts)
+            taken = sum(due for due, _ in sale.dues.values())
+            due = max(0, floor(sale.earned * sale.share) - taken)
+            sale.dues[name] = (due, self._move(sale.owner, -due))
 
     @rule(sale=sales, which=st.integers(0, 5))
     def void_return(self, sale: Sale, which: int) -> None:
-        if not sale.returns:
+        standing = [name for name in sale.returns if name not in sale.undone]
+        if not standing:
             return
-        name = list(sale.returns)[which % len(sale.returns)]
+        name = standing[which % len(standing)]
         self.till.void(name)
-        counts = sale.returns.pop(name)
-        sale.left = [left + n for left, n in zip(sale.left, counts, strict=True)]
-        due, forgiven = sale.dues.pop(name, (0, 0))
-        if sale.owner:
-            self._move(sale.owner, due)
-            self._move(sale.owner, -forgiven)
+        sale.undone.add(name)
+        sale.left = [left + n for left, n in zip(sale.left, sale.returns[name], strict=True)]
+        sale.events.append((name, None))
+        self._settle(sale)
 
     @rule(sale=sales)
     def void(self, sale: Sale) -> None:
-        if sale.is_voided or sale.returns:
+        if sale.is_voided or sale.returns.keys() - sale.undone:
             return
         self.till.void(sale.name)
         sale.is_voided = True
