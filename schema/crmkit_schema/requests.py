@@ -11,6 +11,7 @@ from crmkit_schema.document_ids import optional_member, read_document_id
 from crmkit_schema.refusals import bad_request
 
 VARIABLES_DEPTH_MAX = 32
+_CONTAINERS = (dict, list)
 
 
 @dataclass(frozen=True)
@@ -115,18 +116,22 @@ def read_request(body: bytes) -> GraphQLRequest:
 
 def is_deeper_than(levels: int, value: object) -> bool:
     """Tell whether objects and arrays are nested more than `levels` deep in a JSON value."""
-    level: list[object] = [value]
+    level: list[Any] = [value] if type(value) in _CONTAINERS else []
     for _ in range(levels):
         if not level:
             return False
-        level = [inner for outer in level for inner in _inside(outer)]
-    return any(isinstance(value, dict | list) for value in level)
+        level = containers_in(level)
+    return bool(level)
 
 
-def _inside(value: object) -> Iterable[object]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
+def containers_in(level: Iterable[Any]) -> list[Any]:
+    """Return the objects and arrays that stand directly in some."""
+    return [
+        inner
+        for outer in level
+        for inner in (outer.values() if type(outer) is dict else outer)
+        if type(inner) in _CONTAINERS
+    ]
 
 
 def _read_json(body: bytes) -> Any:

@@ -186,7 +186,9 @@ class Mutations:
             return None
         variables = coerced_variables(self._schema, operation, request.variables)
         run = Run(self._schema.plans.context(actor), variables, self._compile)
-        return PreparedMutation(plan, run, replace(request, query=text))
+        if request.query != text:
+            request = replace(request, query=text)  # it was named by its id
+        return PreparedMutation(plan, run, request)
 
     def _compiled(self, selecting: Selecting) -> MutationPlan:
         mutation = selecting.schema.mutation_type
