@@ -21,13 +21,16 @@ from crmkit.commands import Command, Findings, Report
 from crmkit.contributions import (
     Difference,
     InteractionKind,
+    Metric,
     Migration,
     Rebuilder,
     SchemaContribution,
+    Service,
+    Services,
 )
 from crmkit.crm import Crm
 from crmkit.derived import differences
-from crmkit.driver_sql import run_sql, run_sql_many
+from crmkit.driver_sql import run_sql
 from crmkit.errors import (
     CrmkitError,
     IdempotencyMismatch,
@@ -88,6 +91,7 @@ __all__ = [
     "JobRun",
     "Json",
     "LineInput",
+    "Metric",
     "Migration",
     "NotFound",
     "Outcome",
@@ -105,6 +109,8 @@ __all__ = [
     "Report",
     "RowResult",
     "SchemaContribution",
+    "Service",
+    "Services",
     "Settings",
     "SystemClock",
     "TransactionBatch",
@@ -118,7 +124,6 @@ __all__ = [
     "new_id",
     "read_id",
     "run_sql",
-    "run_sql_many",
     "small_writes",
     "table_of",
     "wire_instant",

@@ -1,9 +1,9 @@
-"""Core's own part of the plugin contract: its tables, kinds, permissions and rebuilders."""
+"""Core's own part of the plugin contract: tables, kinds, permissions, metrics, rebuilders."""
 
 from collections.abc import Sequence
 
-from crmkit import metrics
-from crmkit.contributions import InteractionKind, Models, Rebuilder
+from crmkit import daily_metrics, metrics
+from crmkit.contributions import InteractionKind, Metric, Models, Rebuilder
 from crmkit.hookspecs import hookimpl
 from crmkit.manifest import API_VERSION, Permission, Plugin
 from crmkit.models import CORE_MODELS
@@ -63,6 +63,12 @@ def register_interaction_kinds() -> Sequence[InteractionKind]:
             "cart", "The customer changed the cart.", frozenset({"action", "quantity"})
         ),
     )
+
+
+@hookimpl
+def register_metrics() -> Sequence[Metric]:
+    """What customers bought, day by day."""
+    return daily_metrics.METRICS
 
 
 @hookimpl

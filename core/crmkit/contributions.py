@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy import Select
 from sqlmodel import Session, SQLModel
 
 
@@ -69,6 +70,65 @@ class Rebuilder:
     name: str
     check: Callable[[Session], Sequence[Difference]]
     rebuild: Callable[[Session], int]
+
+
+Daily = Callable[[], Select[tuple[Any, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """An amount per customer and business day; its value over some days is the sum of theirs.
+
+    Whoever uses a metric sums it over the days it wants, so that any window, and any day in the
+    past, costs no further table.
+
+    Attributes:
+        name: `<plugin>.<what>`, such as `core.net_spend`.
+        unit: what is counted, in the plural, such as `sales`; for money, `money`.
+        description: one sentence.
+        daily: selects the columns `customer_id`, `business_on`, `currency` (null where there is
+            none) and `value`, an integer. The first two must be columns that a condition can be
+            put on. A customer's day may have more than one row.
+        digits: how many of the value's digits are decimals; None for those of the currency.
+        without_returns: the same as `daily`, had nothing been given back; None if a return
+            changes nothing.
+    """
+
+    name: str
+    unit: str
+    description: str
+    daily: Daily
+    digits: int | None = 0
+    without_returns: Daily | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A function that a plugin offers to the others, who need not know whose it is.
+
+    Attributes:
+        name: `<plugin>.<what>`, such as `tiers.multiplier`.
+        version: grows when callers have to change; both may be offered for a while.
+        description: what it takes and gives.
+        call: the function itself.
+    """
+
+    name: str
+    version: int
+    description: str
+    call: Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the plugins that are on offer to each other."""
+
+    offered: Mapping[tuple[str, int], Service] = field(default_factory=dict)
+
+    def find(self, name: str, version: int) -> Callable[..., Any] | None:
+        """Return a service's function, or None if nobody offers it: do without it then."""
+        service = self.offered.get((name, version))
+        return service.call if service else None
 
 
 @dataclass(frozen=True, slots=True)

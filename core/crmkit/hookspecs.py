@@ -11,10 +11,12 @@ have no effect outside the database.
 
 Plugins are called one by one in the order of their `requires`, then by name. An implementation
 names only the parameters it wants. `settings` is the plugin's own validated settings model, or
-None if it declares none. Wrappers (`hookimpl(wrapper=True)`) are refused.
+None if it declares none; `metrics` are all registered metrics by name, and `services` what
+plugins offer each other, asked by `services.find(name, version)`. Wrappers
+(`hookimpl(wrapper=True)`) are refused.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pluggy
@@ -24,10 +26,13 @@ from crmkit.batches import CustomerBatch, InteractionBatch, Refusal, Transaction
 from crmkit.commands import Command
 from crmkit.contributions import (
     InteractionKind,
+    Metric,
     Migration,
     Models,
     Rebuilder,
     SchemaContribution,
+    Service,
+    Services,
 )
 from crmkit.jobs import Job
 
@@ -71,6 +76,26 @@ def register_interaction_kinds(settings: Any) -> Sequence[InteractionKind]:  # t
 
 
 @hookspec
+def register_metrics(settings: Any) -> Sequence[Metric]:  # type: ignore[empty-body]
+    """Return amounts per customer and business day that other plugins may build rules on.
+
+    Called once when the plugin is loaded. A name that is taken stops the start and names both
+    owners.
+    """
+
+
+@hookspec
+def register_services(  # type: ignore[empty-body]
+    settings: Any, metrics: Mapping[str, Metric]
+) -> Sequence[Service]:
+    """Return functions that other plugins may call without knowing whose they are.
+
+    Called once when the plugin is loaded, after every plugin's metrics are known. A plugin that
+    offers a service to another which is off is never called.
+    """
+
+
+@hookspec
 def register_rebuilders(settings: Any) -> Sequence[Rebuilder]:  # type: ignore[empty-body]
     """Return how the plugin's derived rows follow from facts.
 
@@ -110,7 +135,13 @@ def check_transactions(
 
 
 @hookspec
-def transactions_recorded(session: Session, batch: TransactionBatch, settings: Any) -> None:
+def transactions_recorded(
+    session: Session,
+    batch: TransactionBatch,
+    settings: Any,
+    metrics: Mapping[str, Metric],
+    services: Services,
+) -> None:
     """Follow transactions that were just written, inside the same database transaction.
 
     The batch holds new transactions only: a repeated one calls no hook. Rows, and metrics, can
@@ -120,7 +151,13 @@ def transactions_recorded(session: Session, batch: TransactionBatch, settings: A
 
 
 @hookspec
-def transactions_attached(session: Session, batch: TransactionBatch, settings: Any) -> None:
+def transactions_attached(
+    session: Session,
+    batch: TransactionBatch,
+    settings: Any,
+    metrics: Mapping[str, Metric],
+    services: Services,
+) -> None:
     """Follow anonymous transactions that were just given to a customer, as if recorded now.
 
     Called inside the attaching session; `customer_id` is set on every transaction of the batch.

@@ -38,6 +38,7 @@ class Plugin:
         summary: one sentence for `crmkit plugins` and the capability query.
         api: versions of the plugin contract it works with, such as `>=0.1,<0.2`.
         requires: names of plugins that must be on, and whose hooks run first.
+        optional: names of plugins whose hooks run first if they are on.
         permissions: every permission its fields and mutations ask for.
         settings: pydantic model of its section `[plugin.<name>]`; None takes no settings.
     """
@@ -49,10 +50,12 @@ class Plugin:
     requires: Sequence[str] = ()
     permissions: Sequence[Permission] = ()
     settings: type[BaseModel] | None = None
+    optional: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        if isinstance(self.requires, str):
-            raise ValueError(f"requires={self.requires!r}: write a list of names")  # noqa: TRY004
+        for field in ("requires", "optional"):
+            if isinstance(names := getattr(self, field), str):
+                raise ValueError(f"{field}={names!r}: write a list of names")  # noqa: TRY004
         if not _NAME.fullmatch(self.name):
             raise ValueError(
                 f"plugin name {self.name!r}: use 2 to 31 lower-case letters, digits or underscores"

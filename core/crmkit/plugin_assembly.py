@@ -7,7 +7,7 @@ from sqlmodel import SQLModel
 
 from crmkit.bulk import table_of
 from crmkit.commands import OWN_WORDS, Command
-from crmkit.contributions import InteractionKind
+from crmkit.contributions import InteractionKind, Metric, Service, Services
 from crmkit.errors import PluginConflict, PluginError
 from crmkit.jobs import Job
 from crmkit.manifest import Permission
@@ -43,7 +43,41 @@ def assemble(plugins: Sequence[LoadedPlugin], broken: Mapping[str, str]) -> Plug
         for p in plugins
     )
     by_name = {kind.name: kind for some in kinds.values() for kind in some}
-    return PluginRegistry(complete, dict(broken), by_name, permissions)
+    metrics = _metrics(registry)
+    known = PluginRegistry(complete, dict(broken), by_name, permissions, metrics)
+    return replace(known, services=Services(_services(known)))
+
+
+def _metrics(registry: PluginRegistry) -> dict[str, Metric]:
+    found: dict[str, Metric] = {}
+    owners: dict[str, str] = {}
+    for loaded, some in registry.ask("register_metrics"):
+        for metric in some:
+            if not isinstance(metric, Metric):
+                raise PluginError(loaded.name, f"{metric!r} is not a Metric")
+            _require_prefix(loaded, metric.name, "metric")
+            _claim(owners, metric.name, loaded.name, f"the metric {metric.name!r}")
+            found[metric.name] = metric
+    return found
+
+
+def _services(registry: PluginRegistry) -> dict[tuple[str, int], Service]:
+    found: dict[tuple[str, int], Service] = {}
+    owners: dict[str, str] = {}
+    for loaded, some in registry.ask("register_services"):
+        for service in some:
+            if not isinstance(service, Service):
+                raise PluginError(loaded.name, f"{service!r} is not a Service")
+            _require_prefix(loaded, service.name, "service")
+            what = f"version {service.version} of the service {service.name!r}"
+            _claim(owners, what, loaded.name, what)
+            found[(service.name, service.version)] = service
+    return found
+
+
+def _require_prefix(loaded: LoadedPlugin, name: str, what: str) -> None:
+    if not name.startswith(f"{loaded.name}."):
+        raise PluginError(loaded.name, f"its {what} {name!r} must be named {loaded.name}....")
 
 
 def _check_kinds(kinds: dict[str, tuple[InteractionKind, ...]]) -> None:
@@ -97,10 +131,8 @@ def _check_tables(models: dict[str, tuple[type[SQLModel], ...]]) -> None:
 
 
 def _check_permission(loaded: LoadedPlugin, permission: Permission) -> None:
-    if loaded.name != CORE and not permission.name.startswith(f"{loaded.name}."):
-        raise PluginError(
-            loaded.name, f"its permission {permission.name!r} must be named {loaded.name}...."
-        )
+    if loaded.name != CORE:
+        _require_prefix(loaded, permission.name, "permission")
 
 
 def _claim(owners: dict[str, str], key: str, plugin: str, what: str) -> None:

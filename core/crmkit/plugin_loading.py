@@ -2,7 +2,7 @@
 
 import difflib
 import graphlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from typing import Any
 
@@ -76,7 +76,7 @@ def _putting_aside(broken: dict[str, str], skip: bool) -> Iterator[None]:
 
 
 def _ordered(found: Sequence[Found]) -> list[Found]:
-    """Sort by `requires`, then by name; refuse duplicates, gaps, cycles and wrong versions."""
+    """Sort by `requires`, `optional` and name; refuse duplicates, gaps, cycles, wrong versions."""
     by_name: dict[str, Found] = {}
     for item in found:
         name = item.manifest.name
@@ -90,7 +90,7 @@ def _ordered(found: Sequence[Found]) -> list[Found]:
             if needed not in by_name:
                 raise PluginError(name, f"requires plugin {needed!r}, which is not on")
     graph = graphlib.TopologicalSorter(
-        {n: [*i.manifest.requires, *([CORE] if n != CORE else [])] for n, i in by_name.items()}
+        {name: _first(item.manifest, by_name.keys()) for name, item in by_name.items()}
     )
     try:
         graph.prepare()
@@ -103,6 +103,12 @@ def _ordered(found: Sequence[Found]) -> list[Found]:
         order += [by_name[name] for name in ready]
         graph.done(*ready)
     return order
+
+
+def _first(manifest: Plugin, on: Set[str]) -> list[str]:
+    """Return the plugins whose hooks run before one plugin's."""
+    wanted = [name for name in manifest.optional if name in on]
+    return [*manifest.requires, *wanted, *([CORE] if manifest.name != CORE else [])]
 
 
 def _check_api(manifest: Plugin) -> None:

@@ -14,9 +14,9 @@ from sqlmodel import Session, SQLModel
 
 from crmkit import builtin, hookspecs
 from crmkit.commands import Command
-from crmkit.contributions import InteractionKind, Rebuilder
+from crmkit.contributions import InteractionKind, Metric, Rebuilder, Services
 from crmkit.errors import HookFailed, PluginError, Refused
-from crmkit.jobs import Job, UnknownJob
+from crmkit.jobs import Job
 from crmkit.manifest import Permission, Plugin
 from crmkit.write_session import require_under_way, under_way
 
@@ -56,12 +56,16 @@ class PluginRegistry:
         broken: plugins put aside by `--skip-broken`, with the reason.
         interaction_kinds: every registered kind, by name.
         permissions: every declared permission, by name.
+        metrics: every registered metric, by name.
+        services: what plugins offer each other.
     """
 
     plugins: tuple[LoadedPlugin, ...]
     broken: dict[str, str] = field(default_factory=dict)
     interaction_kinds: dict[str, InteractionKind] = field(default_factory=dict)
     permissions: dict[str, Permission] = field(default_factory=dict)
+    metrics: dict[str, Metric] = field(default_factory=dict)
+    services: Services = field(default_factory=Services)
     _manager: pluggy.PluginManager = field(init=False, repr=False)
     _calls: dict[str, list[tuple[LoadedPlugin, Callable[..., Any], tuple[str, ...]]]] = field(
         init=False, repr=False
@@ -105,16 +109,9 @@ class PluginRegistry:
         """What plugins do now and then, by name, in plugin order."""
         return {job.name: job for _, some in self.ask("register_jobs") for job in some}
 
-    def job(self, name: str) -> Job:
-        """Return the job of a name.
-
-        Raises:
-            UnknownJob: there is none.
-        """
-        jobs = self.jobs
-        if name not in jobs:
-            raise UnknownJob(name, list(jobs))
-        return jobs[name]
+    def _offered(self, loaded: LoadedPlugin) -> dict[str, Any]:
+        """What every hook of a plugin may ask for by naming a parameter."""
+        return {"settings": loaded.settings, "metrics": self.metrics, "services": self.services}
 
     def hooks_of(self, name: str) -> list[str]:
         """Return the hooks a plugin implements, by name."""
@@ -130,7 +127,7 @@ class PluginRegistry:
         """
         answers = []
         for loaded, function, names in self._calls[hook]:
-            arguments = {"settings": loaded.settings}
+            arguments = self._offered(loaded)
             try:
                 answer = function(**{name: arguments[name] for name in names})
             except PluginError:
@@ -157,7 +154,7 @@ class PluginRegistry:
         answers = []
         for loaded, function, names in self._calls[hook]:
             session.expire_all()
-            offered = {**arguments, "session": session, "settings": loaded.settings}
+            offered = {**arguments, "session": session, **self._offered(loaded)}
             before = under_way(session)
             try:
                 answer = function(**{name: offered[name] for name in names})

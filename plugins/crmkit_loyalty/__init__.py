@@ -15,6 +15,7 @@ from crmkit import (
     Plugin,
     Rebuilder,
     SchemaContribution,
+    Services,
     TransactionBatch,
     hookimpl,
 )
@@ -77,15 +78,15 @@ def register_graphql() -> SchemaContribution:
 
 @hookimpl
 def transactions_recorded(
-    session: Session, batch: TransactionBatch, settings: LoyaltySettings
+    session: Session, batch: TransactionBatch, settings: LoyaltySettings, services: Services
 ) -> None:
     """Sales earn, returns take back, voids undo."""
-    following.follow(session, batch, settings)
+    following.follow(session, batch, settings, services)
 
 
 @hookimpl
 def transactions_attached(
-    session: Session, batch: TransactionBatch, settings: LoyaltySettings
+    session: Session, batch: TransactionBatch, settings: LoyaltySettings, services: Services
 ) -> None:
     """Sales earn for the customer they now belong to."""
-    following.follow(session, batch, settings, attached=True)
+    following.follow(session, batch, settings, services, attached=True)

@@ -1,17 +1,18 @@
 """What transactions do to points: sales earn, returns take back, voids undo."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from sqlmodel import Session
 
-from crmkit import RecordedTransaction, TransactionBatch
+from crmkit import RecordedTransaction, Services, TransactionBatch
 from crmkit.models import TransactionKind
 from crmkit_loyalty import accrual, ledger
 from crmkit_loyalty.book import Book, Draft, Posted
 from crmkit_loyalty.history import Link, Past, load_late, load_past, posted_by
 from crmkit_loyalty.models import EntryKind
+from crmkit_loyalty.multipliers import Multiplier, as_inputs, factor_of, load_multipliers
 from crmkit_loyalty.settings import LoyaltySettings
 
 _EARNING = frozenset({TransactionKind.SALE.value, TransactionKind.EXCHANGE.value})
@@ -20,7 +21,12 @@ _VOID, _ADJUSTMENT = TransactionKind.VOID.value, TransactionKind.ADJUSTMENT.valu
 
 
 def follow(
-    session: Session, batch: TransactionBatch, settings: LoyaltySettings, *, attached: bool = False
+    session: Session,
+    batch: TransactionBatch,
+    settings: LoyaltySettings,
+    services: Services,
+    *,
+    attached: bool = False,
 ) -> None:
     """Post the entries that a batch of transactions leads to, in its order.
 
@@ -50,16 +56,21 @@ def follow(
     past.sold.update(
         (id_, list(moving[id_].lines)) for id_ in moving if attached or id_ in originals
     )
+    multiplied = load_multipliers(session, services, moving.values())
     for each in moving.values():
-        _follow_one(book, past, each, settings)
+        _follow_one(book, past, each, settings, multiplied.get(each.id, ()))
     ledger.write(session, book)
 
 
 def _follow_one(
-    book: Book, past: Past, each: RecordedTransaction, settings: LoyaltySettings
+    book: Book,
+    past: Past,
+    each: RecordedTransaction,
+    settings: LoyaltySettings,
+    multiplied: Sequence[Multiplier],
 ) -> None:
     if each.customer_id is not None and each.kind != _VOID:
-        _earn(book, each, each.customer_id, settings)
+        _earn(book, each, each.customer_id, settings, multiplied)
     for link, back in past.late.get(each.id, ()):
         _follow_link(book, past, link, back)
     if each.original_id is not None:
@@ -80,7 +91,11 @@ def _follow_link(book: Book, past: Past, link: Link, back: list[accrual.Returned
 
 
 def _earn(
-    book: Book, each: RecordedTransaction, customer_id: UUID, settings: LoyaltySettings
+    book: Book,
+    each: RecordedTransaction,
+    customer_id: UUID,
+    settings: LoyaltySettings,
+    multiplied: Sequence[Multiplier],
 ) -> None:
     """Give points for what was sold; take some for what came back without a named sale.
 
@@ -88,12 +103,14 @@ def _earn(
     """
     amount = accrual.eligible_minor(each.lines)
     rate = settings.rate_for(each.currency)
-    points = accrual.points_for(abs(amount), accrual.points_per_minor(rate, each.currency))
+    per_minor = accrual.points_per_minor(rate, each.currency) * factor_of(multiplied)
+    points = accrual.points_for(abs(amount), per_minor)
     inputs: dict[str, Any] = {
         "version": accrual.VERSION,
         "amount_minor": amount,
         "currency": each.currency,
         "points_per_major_unit": str(rate),
+        **as_inputs(multiplied),
     }
     if amount < 0:
         if each.kind not in _RETURNING:

@@ -19,14 +19,17 @@ from crmkit import (
     ErrorPolicy,
     InteractionInput,
     InteractionKind,
+    Metric,
     Permission,
     Plugin,
     PluginError,
     Refused,
+    Service,
     Settings,
     TransactionBatch,
     ValidationFailed,
     hookimpl,
+    table_of,
 )
 from crmkit.batches import Refusal
 from crmkit.errors import HookFailed, PluginConflict, SettingsError
@@ -99,6 +102,14 @@ def test_plugins_run_after_those_they_require_and_then_by_name() -> None:
     assert orders == {("core", "bee", "zoo", "ant", "cat")}
 
 
+def test_an_optional_plugin_comes_first_if_it_is_on_and_need_not_be() -> None:
+    first = made("zoo")
+    plugins = [made("ant", optional=["zoo", "gnu"]), made("bee")]
+
+    assert names(load(*plugins)) == ["core", "ant", "bee"]
+    assert names(load(*plugins, first)) == ["core", "bee", "zoo", "ant"]
+
+
 def test_hooks_are_called_in_that_order_whatever_was_registered_first() -> None:
     heard: list[str] = []
     plugins = [
@@ -123,6 +134,39 @@ def test_a_hook_gets_the_parameters_it_names_and_its_own_settings() -> None:
     load(plugin, plugin={"ant": {"rate": "7"}}).tell("customers_upserted", Session(), batch=2)
 
     assert heard == [(7, 2)]
+
+
+def metric(name: str) -> Metric:
+    return Metric(name, "visits", "Visits.", lambda: table_of(Customer).select())
+
+
+def service(name: str, version: int = 1) -> Service:
+    return Service(name, version, "Doubles a number.", lambda number: 2 * number)
+
+
+def test_a_hook_can_name_the_metrics_and_services_of_all_plugins() -> None:
+    heard: list[Any] = []
+
+    def follow(metrics: Any, services: Any) -> None:
+        heard.append((metrics["bee.visits"].unit, services.find("bee.double", 1)(21)))
+        heard.append((services.find("bee.double", 2), services.find("gnu.double", 1)))
+
+    bee: dict[str, Any] = {
+        "register_metrics": lambda: [metric("bee.visits")],
+        "register_services": lambda metrics: [service("bee.double")] if metrics else [],
+    }
+    load(made("bee", bee), made("ant", {"transactions_recorded": follow})).tell(
+        "transactions_recorded", Session(), batch=None
+    )
+
+    assert heard == [("visits", 42), (None, None)]
+
+
+def test_two_versions_of_a_service_can_be_offered() -> None:
+    both = [service("ant.double"), service("ant.double", 2)]
+    registry = load(made("ant", {"register_services": lambda: both}))
+
+    assert list(registry.services.offered) == [("ant.double", 1), ("ant.double", 2)]
 
 
 def test_two_registries_with_other_plugins_live_in_one_process() -> None:
@@ -162,6 +206,24 @@ BROKEN: list[tuple[Any, str]] = [
     (made("ant", {"register_models": lambda: 1 / 0}), "register_models failed: ZeroDivisionError"),
     (made("ant", {"register_models": leave}), "register_models failed: SystemExit"),
     (made("ant", {"register_interaction_kinds": lambda: ["x"]}), "'x' is not an InteractionKind"),
+    (made("ant", {"register_metrics": lambda: ["x"]}), "'x' is not a Metric"),
+    (
+        made("ant", {"register_metrics": lambda: [metric("bee.visits")]}),
+        "its metric 'bee.visits' must be named ant.",
+    ),
+    (
+        made("ant", {"register_metrics": lambda: [metric("ant.visits")] * 2}),
+        "the metric 'ant.visits' is also contributed by plugin 'ant'",
+    ),
+    (made("ant", {"register_services": lambda: ["x"]}), "'x' is not a Service"),
+    (
+        made("ant", {"register_services": lambda: [service("double")]}),
+        "its service 'double' must be named ant.",
+    ),
+    (
+        made("ant", {"register_services": lambda: [service("ant.double")] * 2}),
+        "version 1 of the service 'ant.double' is also contributed by plugin 'ant'",
+    ),
     (made("core"), "is crmkit's own name"),
     (SimpleNamespace(plugin="ant"), "defines no manifest"),
 ]

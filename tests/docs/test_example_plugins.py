@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from sqlmodel import select
 
 from crmkit import (
     Actor,
@@ -25,6 +26,7 @@ from crmkit.settings import Settings
 from crmkit.testing import NOON, CrmFactory, sale
 from crmkit_schema.requests import GraphQLRequest
 from crmkit_schema.runtime import ComposedSchema
+from crmkit_tiers.models import TierMembership
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 
@@ -151,3 +153,39 @@ def test_an_installed_package_is_found_by_its_entry_point(
     assert name == "recall"
     assert [each.name for each in registry.plugins] == ["core", "parcel"]
     assert any(each.name == "parcel" for each in entry_points(group="crmkit"))
+
+
+def test_a_tier_can_be_about_a_metric_of_a_plugin_it_knows_nothing_of(
+    crm_factory: CrmFactory,
+) -> None:
+    often = {"metric": "visits.count", "window": "rolling", "days": 30, "at_least": 2}
+    tiers = [{"name": "guest"}, {"name": "regular", "entry": often}]
+    options = {"tiers": {"sets": {"club": {"currency": "CNY", "tiers": tiers}}}}
+    crm = crm_factory("tiers", _example("visits"), plugin=options)
+    (ann,) = crm.upsert_customers([CustomerInput("till", "ann")])
+    ref = CustomerRef(external_id="ann")
+    visits = [
+        InteractionInput("desk", name, kind="visit", occurred_at=NOON, customer=CustomerRef(ann.id))
+        for name in ("1", "2")
+    ]
+
+    def tier(number: str) -> str:
+        crm.record_transactions([sale(number, customer=ref)])
+        with crm.read() as session:
+            return session.exec(select(TierMembership.tier)).one()
+
+    crm.record_interactions(visits[:1])
+    assert tier("1") == "guest"
+    crm.record_interactions(visits[1:])
+    assert tier("2") == "regular"
+
+
+def test_a_service_is_found_by_name_and_version(crm_factory: CrmFactory) -> None:
+    crm = crm_factory(_example("visits"))
+    (ann,) = crm.upsert_customers([CustomerInput("till", "ann")])
+
+    greeting = crm.registry.services.find("visits.greeting", 1)
+
+    assert greeting is not None
+    with crm.read() as session:
+        assert greeting(session, ann.id) == "visit number 0"

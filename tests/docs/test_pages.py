@@ -42,7 +42,7 @@ def registry(tmp_path: Path) -> PluginRegistry:
     examples = DOCS / "examples"
     extra = [
         discovery.load_file(examples / f"{name}.py").implementation
-        for name in ("age_limit", "followups", "greeting", "recall")
+        for name in ("age_limit", "followups", "greeting", "recall", "visits")
     ]
     settings = Settings.load(tmp_path, plugins=tuple(discovery.installed()))
     return load_plugins(settings, extra)

@@ -1,0 +1,88 @@
+"""Tiers: customers rise by what they buy, and keep what they have if they go on.
+
+Adds the field Customer.tiers, the subscription tierChanged, the service tiers.multiplier and three
+tables. Changes are the facts; memberships are the last of them and can be rebuilt.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from sqlmodel import Session
+
+from crmkit import (
+    Metric,
+    Permission,
+    Plugin,
+    Rebuilder,
+    SchemaContribution,
+    Service,
+    TransactionBatch,
+    hookimpl,
+)
+from crmkit.contributions import Models
+from crmkit_tiers import figures, following, multiplying, rebuilding
+from crmkit_tiers.models import TierChange, TierMembership, TierRules
+from crmkit_tiers.settings import TiersSettings
+
+plugin = Plugin(
+    name="tiers",
+    version="0.1.0",
+    summary="Tiers that customers reach by what they buy, with what each is worth.",
+    permissions=(Permission("tiers.read", "See tiers.", ("manager", "clerk", "analyst")),),
+    settings=TiersSettings,
+    optional=("loyalty",),  # it multiplies points by the tier held before the sale
+)
+
+
+@hookimpl
+def register_models() -> Models:
+    """Rules, changes and memberships."""
+    return (TierRules, TierChange, TierMembership)
+
+
+@hookimpl
+def register_migrations() -> str:
+    """The plugin's migration folder."""
+    return "crmkit_tiers:migrations"
+
+
+@hookimpl
+def register_services(settings: TiersSettings, metrics: Mapping[str, Metric]) -> Sequence[Service]:
+    """The multiplier; refuses the start if a condition is about a metric that nobody registers."""
+    figures.check_metrics(settings, metrics)
+    return (multiplying.multiplier_service(settings),)
+
+
+@hookimpl
+def register_rebuilders() -> Sequence[Rebuilder]:
+    """Memberships follow from changes."""
+    return (rebuilding.rebuilder(),)
+
+
+@hookimpl
+def register_graphql() -> SchemaContribution:
+    """The field on customers and the subscription."""
+    from crmkit_tiers import graphql  # commands that need no schema start without strawberry
+
+    return graphql.contribution()
+
+
+@hookimpl
+def transactions_recorded(
+    session: Session,
+    batch: TransactionBatch,
+    settings: TiersSettings,
+    metrics: Mapping[str, Metric],
+) -> None:
+    """Whoever bought or returned is looked at."""
+    following.follow(session, batch, settings, metrics)
+
+
+@hookimpl
+def transactions_attached(
+    session: Session,
+    batch: TransactionBatch,
+    settings: TiersSettings,
+    metrics: Mapping[str, Metric],
+) -> None:
+    """Whoever got a sale is looked at."""
+    following.follow(session, batch, settings, metrics)

@@ -1,0 +1,200 @@
+"""Which tier a customer holds: state and figures at a moment give the next state. Pure.
+
+Two things happen, at different moments. *Getting in* is looked at whenever something is known of
+a customer; the highest tier whose entry condition holds is the fitting one. *Staying* is looked at
+in a review: when a period ends, or at once where the settings say so.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+from crmkit_tiers.conditions import Figures, holds
+from crmkit_tiers.periods import DAY, period_end
+from crmkit_tiers.settings import TierSet
+
+
+class Cause(StrEnum):
+    """Why a state changed."""
+
+    JOINED = "joined"
+    UPGRADE = "upgrade"
+    AT_RISK = "at_risk"
+    KEPT = "kept"
+    DOWNGRADE = "downgrade"
+    ASSIGNED = "assigned"
+    ASSIGNMENT_ENDED = "assignment_ended"
+
+
+class Source(StrEnum):
+    """Who gave a tier."""
+
+    RULE = "rule"
+    MANUAL = "manual"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The tier that a customer holds in one tier set.
+
+    Attributes:
+        since_on: first day of the tier.
+        joined_on: the customer's first business day.
+        valid_until_on: last day before staying is looked at; None if no day is set.
+        at_risk_on: day of the review that failed, while days of grace run.
+        at_risk_until_on: last day of grace.
+        locked_until_on: last day on which no rule lowers the tier.
+        frozen_reason: why no rule moves the tier at all until that day; None if rules may.
+    """
+
+    tier: str
+    since_on: date
+    joined_on: date
+    valid_until_on: date | None = None
+    source: Source = Source.RULE
+    at_risk_on: date | None = None
+    at_risk_until_on: date | None = None
+    locked_until_on: date | None = None
+    frozen_reason: str | None = None
+
+    @property
+    def review_on(self) -> date | None:
+        """Day at whose end staying is looked at; locks put it off."""
+        ends = self.at_risk_until_on or self.valid_until_on
+        if ends is not None and self.locked_until_on is not None:
+            return max(ends, self.locked_until_on)
+        return ends
+
+
+class Moment(NamedTuple):
+    """When a customer is looked at.
+
+    Attributes:
+        as_of_on: last day whose figures count.
+        ends_period: the day is over and a period with it: what changes, changes the day after.
+        is_review: staying is looked at, too.
+    """
+
+    as_of_on: date
+    ends_period: bool = False
+    is_review: bool = False
+
+    @property
+    def effective_on(self) -> date:
+        """First day of what changes."""
+        return self.as_of_on + DAY if self.ends_period else self.as_of_on
+
+
+class Decision(NamedTuple):
+    """A change of state."""
+
+    cause: Cause
+    state: State
+
+
+def fitting_rank(tier_set: TierSet, figures: Figures) -> int:
+    """Return the place of the highest tier whose entry condition holds."""
+    for rank in range(len(tier_set.tiers) - 1, 0, -1):
+        entry = tier_set.tiers[rank].entry
+        if entry is not None and holds(entry, figures):
+            return rank
+    return 0
+
+
+def stays(tier_set: TierSet, rank: int, figures: Figures) -> bool:
+    """Tell whether a tier's stay condition holds, or its entry condition where it has none."""
+    tier = tier_set.tiers[rank]
+    condition = tier.stay or tier.entry
+    return condition is None or holds(condition, figures)
+
+
+def evaluate(
+    tier_set: TierSet, state: State | None, figures: Figures, moment: Moment, joined_on: date
+) -> Decision | None:
+    """Return what becomes of a customer's tier at a moment; None if nothing.
+
+    Args:
+        state: None for a customer who is looked at for the first time.
+        figures: a value for each of `tier_set.keys`, over windows that end with the moment.
+        joined_on: the customer's first business day; used if there is no state.
+    """
+    best = fitting_rank(tier_set, figures)
+    if state is None:
+        first = best if tier_set.upgrade == "at_once" else 0
+        before = State("", moment.as_of_on, joined_on)
+        return Decision(Cause.JOINED, _entered(tier_set, before, first, moment))
+    if state.frozen_reason is not None and _is_locked(state, moment):
+        return None
+    if best > tier_set.rank(state.tier) and (tier_set.upgrade == "at_once" or moment.ends_period):
+        return Decision(Cause.UPGRADE, _entered(tier_set, state, best, moment))
+    is_reviewed = moment.is_review or state.at_risk_on is not None
+    if not is_reviewed or _is_locked(state, moment):
+        return None
+    return _review(tier_set, state, best, figures, moment)
+
+
+def _review(
+    tier_set: TierSet, state: State, best: int, figures: Figures, moment: Moment
+) -> Decision | None:
+    current = tier_set.rank(state.tier)
+    is_assigned = state.source is Source.MANUAL
+    never_falls = tier_set.downgrade == "none" and not is_assigned
+    if best >= current or never_falls or stays(tier_set, current, figures):
+        if not moment.ends_period and state.at_risk_on is None and not is_assigned:
+            return None
+        return Decision(Cause.KEPT, _renewed(tier_set, state, moment))
+    if is_assigned:
+        return Decision(Cause.ASSIGNMENT_ENDED, _entered(tier_set, state, best, moment))
+    if state.at_risk_on is not None:
+        if not moment.ends_period:
+            return None
+    elif tier_set.grace_days:
+        until = moment.as_of_on + timedelta(days=tier_set.grace_days)
+        risky = replace(state, at_risk_on=moment.as_of_on, at_risk_until_on=until)
+        return Decision(Cause.AT_RISK, risky)
+    target = max(best, current - 1) if tier_set.downgrade == "one_step" else best
+    return Decision(Cause.DOWNGRADE, _entered(tier_set, state, target, moment))
+
+
+def _is_locked(state: State, moment: Moment) -> bool:
+    """Tell whether a lock lasts beyond what changes at a moment."""
+    return state.locked_until_on is not None and moment.effective_on <= state.locked_until_on
+
+
+def _entered(tier_set: TierSet, state: State, rank: int, moment: Moment) -> State:
+    locked = state.locked_until_on if _is_locked(state, moment) else None
+    return State(
+        tier_set.tiers[rank].name,
+        moment.effective_on,
+        state.joined_on,
+        _valid_until(tier_set, rank, moment.effective_on, state.joined_on),
+        locked_until_on=locked,
+    )
+
+
+def _renewed(tier_set: TierSet, state: State, moment: Moment) -> State:
+    rank = tier_set.rank(state.tier)
+    from_on = state.at_risk_on + DAY if state.at_risk_on else moment.effective_on
+    until = _valid_until(tier_set, rank, from_on, state.joined_on)
+    return State(state.tier, state.since_on, state.joined_on, until)
+
+
+def _valid_until(tier_set: TierSet, rank: int, from_on: date, joined_on: date) -> date | None:
+    """Return the end of a tier's period; None where no review could change anything."""
+    may_rise = tier_set.upgrade == "at_period_end" and rank < len(tier_set.tiers) - 1
+    may_fall = rank > 0 and tier_set.downgrade != "none"
+    return period_end(tier_set, from_on, joined_on) if may_rise or may_fall else None
+
+
+def look_on(tier_set: TierSet, state: State, as_of_on: date) -> date | None:
+    """Return the first day on which time alone may change a state; None if it never will.
+
+    Args:
+        as_of_on: the day up to which everything is known.
+    """
+    days = [] if state.review_on is None else [state.review_on + DAY]
+    fades = any(key.window in ("calendar_year", "rolling") for key in tier_set.keys)
+    if tier_set.review == "at_once" and fades and tier_set.rank(state.tier) > 0:
+        days.append(as_of_on + DAY)
+    return min(days, default=None)
