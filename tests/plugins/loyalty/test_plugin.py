@@ -42,6 +42,7 @@ def test_it_adds_one_field_to_customers_one_mutation_and_one_subscription(till: 
         {"lifetime_days": 0},
         {"lifetime_days": 10, "last_day": "2027-12-31"},
         {"lifetime_ends_with": "year"},
+        {"lifetime_restarts": True},
         {"timezone": "Mars"},
         {"shortfall": "ignore"},
         {"adjustment_points_max": 0},
