@@ -49,6 +49,8 @@ def evaluate(
         return None
     if best > tier_set.rank(state.tier) and (tier_set.upgrade == "at_once" or moment.ends_period):
         return Decision(Cause.UPGRADE, _entered(tier_set, state, best, moment))
+    if state.valid_until_on is None and _renewed(tier_set, state, moment).valid_until_on:
+        return Decision(Cause.KEPT, _renewed(tier_set, state, moment))  # rules did not set a day
     is_reviewed = moment.is_review or state.at_risk_on is not None
     if not is_reviewed or _is_locked(state, moment):
         return None

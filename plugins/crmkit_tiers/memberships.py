@@ -135,7 +135,7 @@ def write(
         last[who] = change.moment.as_of_on
     insert_rows(session, TierChange, _CHANGE, rows)
     looked = [(who, held[who], as_of_on) for who, as_of_on in sorted(last.items())]
-    _write_memberships(session, name, tier_set, looked)
+    note_looked(session, name, tier_set, looked)
     ids = [UUID(row[0]) for row in rows]
     owners = [change.subject.customer_id for change in changes]
     announce(session, TIER_CHANGED, dict(zip(ids, owners, strict=True)))
@@ -171,9 +171,14 @@ def _state_row(state: State) -> tuple[Any, ...]:
     )
 
 
-def _write_memberships(
+def note_looked(
     session: Session, name: str, tier_set: TierSet, looked: Sequence[tuple[UUID, Held, date]]
 ) -> None:
+    """Write what customers hold and when to look at them again.
+
+    Args:
+        looked: customer, what is held, and the day up to which everything is known.
+    """
     rows = []
     for who, held, as_of_on in looked:
         again = look_on(tier_set, held.state, as_of_on)
