@@ -1,7 +1,8 @@
 """Tiers: customers rise by what they buy, and keep what they have if they go on.
 
-Adds the field Customer.tiers, the subscription tierChanged, the service tiers.multiplier and three
-tables. Changes are the facts; memberships are the last of them and can be rebuilt.
+Adds the field Customer.tiers, the mutation assignTier, the subscription tierChanged, the service
+tiers.multiplier and three tables. Changes are the facts; memberships are the last of them and
+can be rebuilt.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,7 +28,10 @@ plugin = Plugin(
     name="tiers",
     version="0.1.0",
     summary="Tiers that customers reach by what they buy, with what each is worth.",
-    permissions=(Permission("tiers.read", "See tiers.", ("manager", "clerk", "analyst")),),
+    permissions=(
+        Permission("tiers.read", "See tiers.", ("manager", "clerk", "analyst")),
+        Permission("tiers.assign", "Give tiers by hand.", ("manager",)),
+    ),
     settings=TiersSettings,
     optional=("loyalty",),  # it multiplies points by the tier held before the sale
 )
@@ -60,7 +64,7 @@ def register_rebuilders() -> Sequence[Rebuilder]:
 
 @hookimpl
 def register_graphql() -> SchemaContribution:
-    """The field on customers and the subscription."""
+    """The field on customers, the mutation and the subscription."""
     from crmkit_tiers import graphql  # commands that need no schema start without strawberry
 
     return graphql.contribution()

@@ -1,12 +1,12 @@
 """The only code that writes tiers: changes, and the memberships that follow from them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlmodel import Session
 
 from crmkit import (
@@ -20,9 +20,10 @@ from crmkit import (
     wire_instant,
 )
 from crmkit_tiers.deciding import Change, explanation
-from crmkit_tiers.evaluation import Source, State, look_on
+from crmkit_tiers.evaluation import look_on
 from crmkit_tiers.models import TierChange, TierMembership
 from crmkit_tiers.settings import TierSet
+from crmkit_tiers.states import Source, State
 
 TIER_CHANGED = Event("tiers.tier_changed")
 """A customer's tier changed, was kept in a review, or was put at risk."""
@@ -66,8 +67,22 @@ class Request(NamedTuple):
 BY_RULE = Request()
 
 
-def load_held(session: Session, name: str, customers: Collection[UUID]) -> dict[UUID, Held]:
-    """Return what some customers hold in a tier set, locked until the session ends."""
+def lock_held(session: Session, name: str, customers: Collection[UUID]) -> dict[UUID, Held]:
+    """Return what some customers hold in a tier set; nobody changes it until the session ends."""
+    return _held(session, name, customers, lambda statement: statement.with_for_update())
+
+
+def read_held(session: Session, name: str, customers: Collection[UUID]) -> dict[UUID, Held]:
+    """Return what some customers hold in a tier set."""
+    return _held(session, name, customers, lambda statement: statement)
+
+
+def _held(
+    session: Session,
+    name: str,
+    customers: Collection[UUID],
+    lock: Callable[[Select[Any]], Select[Any]],
+) -> dict[UUID, Held]:
     wanted, found = sorted(customers), {}
     columns = [_membership.c[field] for field in _STATE]
     for start in range(0, len(wanted), _CHUNK):
@@ -81,9 +96,8 @@ def load_held(session: Session, name: str, customers: Collection[UUID]) -> dict[
                 _membership.c.tier_set == name,
             )
             .order_by(_membership.c.customer_id)
-            .with_for_update()
         )  # fmt: skip
-        for who, number, effective_at, *values in session.execute(statement):
+        for who, number, effective_at, *values in session.execute(lock(statement)):
             found[who] = Held(state_of(*values), number, effective_at)
     return found
 
@@ -121,7 +135,7 @@ def write(
         last[who] = change.moment.as_of_on
     insert_rows(session, TierChange, _CHANGE, rows)
     looked = [(who, held[who], as_of_on) for who, as_of_on in sorted(last.items())]
-    _write_memberships(session, name, tier_set, looked)
+    note_looked(session, name, tier_set, looked)
     ids = [UUID(row[0]) for row in rows]
     owners = [change.subject.customer_id for change in changes]
     announce(session, TIER_CHANGED, dict(zip(ids, owners, strict=True)))
@@ -157,9 +171,14 @@ def _state_row(state: State) -> tuple[Any, ...]:
     )
 
 
-def _write_memberships(
+def note_looked(
     session: Session, name: str, tier_set: TierSet, looked: Sequence[tuple[UUID, Held, date]]
 ) -> None:
+    """Write what customers hold and when to look at them again.
+
+    Args:
+        looked: customer, what is held, and the day up to which everything is known.
+    """
     rows = []
     for who, held, as_of_on in looked:
         again = look_on(tier_set, held.state, as_of_on)

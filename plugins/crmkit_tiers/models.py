@@ -33,7 +33,7 @@ class TierRules(SQLModel, table=True):
 class TierChange(SQLModel, table=True):
     """One change of what a customer holds; the database refuses to change or delete it.
 
-    The names from `since_on` to `frozen_reason` are those of `evaluation.State`, after the change.
+    The names from `since_on` to `frozen_reason` are those of `states.State`, after the change.
 
     Attributes:
         number: counts a customer's changes in a set from 1; no two writers can use one twice.

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmkit_tiers.conditions import FigureKey
-from crmkit_tiers.evaluation import Cause, Moment, Source, State, evaluate, look_on
+from crmkit_tiers.evaluation import evaluate, look_on
 from crmkit_tiers.settings import TierSet
+from crmkit_tiers.states import Cause, Moment, Source, State
 
 SPEND = FigureKey("core.net_spend", "lifetime")
 TODAY = date(2026, 6, 15)

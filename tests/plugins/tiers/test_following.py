@@ -42,6 +42,8 @@ def test_a_year_of_one_customer(shop_factory: ShopFactory) -> None:
         ("downgrade", "silver", "2026-02-01"),
     ]
     assert shop.held("ann").valid_until_on == date(2026, 12, 31)
+    warned = shop.history("ann")[4].explanation["missing"]
+    assert [(each["missing"], each["until_on"]) for each in warned] == [("700.00", "2026-01-31")]
     assert shop.differences() == []
 
 
