@@ -57,6 +57,7 @@ from crmkit.inputs import (
     RowResult,
     TransactionInput,
 )
+from crmkit.jobs import Job, JobRun
 from crmkit.manifest import API_VERSION, Permission, Plugin
 from crmkit.named_rows import read_id
 from crmkit.settings import Settings
@@ -86,6 +87,8 @@ __all__ = [
     "InteractionBatch",
     "InteractionInput",
     "InteractionKind",
+    "Job",
+    "JobRun",
     "Json",
     "LineInput",
     "Metric",

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from crmkit.crm import Crm
 
 OWN_WORDS: Final = frozenset(
-    "init demo serve import db plugins schema rebuild token version".split()
+    "init demo serve import db plugins schema rebuild jobs token version".split()
 )
 """Words of crmkit's own command line; a plugin with commands cannot have such a name."""
 

@@ -9,6 +9,7 @@ from crmkit.bulk import table_of
 from crmkit.commands import OWN_WORDS, Command
 from crmkit.contributions import InteractionKind, Metric, Service, Services
 from crmkit.errors import PluginConflict, PluginError
+from crmkit.jobs import Job
 from crmkit.manifest import Permission
 from crmkit.plugins import CORE, LoadedPlugin, PluginRegistry
 
@@ -43,6 +44,7 @@ def assemble(plugins: Sequence[LoadedPlugin], broken: Mapping[str, str]) -> Plug
     by_name = {kind.name: kind for some in kinds.values() for kind in some}
     metrics = _metrics(registry)
     known = PluginRegistry(complete, dict(broken), by_name, permissions, metrics)
+    _check_jobs(known)
     return replace(known, services=Services(_services(known)))
 
 
@@ -96,6 +98,16 @@ def _check_commands(registry: PluginRegistry) -> None:
             raise PluginConflict(loaded.name, CORE, f"the command {loaded.name!r}")
         words = f"{loaded.name} {command.name}"
         _claim(owners, words, loaded.name, f"the command {words!r}")
+
+
+def _check_jobs(registry: PluginRegistry) -> None:
+    owners: dict[str, str] = {}
+    for loaded, some in registry.ask("register_jobs"):
+        for job in some:
+            if not isinstance(job, Job):
+                raise PluginError(loaded.name, f"{job!r} is not a Job")
+            _require_prefix(loaded, job.name, "job")
+            _claim(owners, job.name, loaded.name, f"the job {job.name!r}")
 
 
 def _check_models(models: dict[str, tuple[type[SQLModel], ...]]) -> None:

@@ -16,6 +16,7 @@ from crmkit import builtin, hookspecs
 from crmkit.commands import Command
 from crmkit.contributions import InteractionKind, Metric, Rebuilder, Services
 from crmkit.errors import HookFailed, PluginError, Refused
+from crmkit.jobs import Job, UnknownJob
 from crmkit.manifest import Permission, Plugin
 from crmkit.write_session import require_under_way, under_way
 
@@ -102,6 +103,22 @@ class PluginRegistry:
         """What plugins add to the command line, in plugin order."""
         answers = self.ask("register_commands")
         return [(loaded, command) for loaded, some in answers for command in some]
+
+    @property
+    def jobs(self) -> dict[str, Job]:
+        """What plugins do now and then, by name, in plugin order."""
+        return {job.name: job for _, some in self.ask("register_jobs") for job in some}
+
+    def job(self, name: str) -> Job:
+        """Return the job of a name.
+
+        Raises:
+            UnknownJob: there is none.
+        """
+        jobs = self.jobs
+        if name not in jobs:
+            raise UnknownJob(name, list(jobs))
+        return jobs[name]
 
     def _offered(self, loaded: LoadedPlugin) -> dict[str, Any]:
         """What every hook of a plugin may ask for by naming a parameter."""

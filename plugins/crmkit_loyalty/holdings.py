@@ -16,6 +16,7 @@ _CHUNK = 500
 _account, _entry = table_of(LoyaltyAccount), table_of(LedgerEntry)
 _lot, _allocation = table_of(Lot), table_of(Allocation)
 _customer = table_of(Customer)
+_undone = select(_entry.c.id, _entry.c.reverses_entry_id.label("reverses")).subquery("undone")
 _wanted: BindParameter[Any] = bindparam("wanted", expanding=True)
 _open_missing = insert(_account).from_select(
     ["customer_id", "balance", "debt"],
@@ -74,11 +75,15 @@ def load_lots(session: Session, holdings: dict[UUID, Holding], debited: Collecti
 def _open_lots(session: Session, customers: list[UUID]) -> Iterable[tuple[UUID, OpenLot]]:
     used = select(func.sum(_allocation.c.points)).where(_allocation.c.lot_id == _lot.c.id)
     left = _lot.c.points - func.coalesce(used.scalar_subquery(), 0)
-    statement = select(
-        _lot.c.customer_id, _lot.c.id, _lot.c.entry_id, left, _lot.c.active_from, _lot.c.expires_at
-    ).where(_lot.c.customer_id.in_(customers), left > 0)
-    for customer, id_, entry_id, points, active_from, expires_at in session.execute(statement):
-        yield customer, open_lot(id_, entry_id, int(points), active_from, expires_at)
+    dates = (_lot.c.active_from, _lot.c.expires_at)
+    statement = (
+        select(_lot.c.customer_id, _lot.c.id, _lot.c.entry_id, left, *dates, _undone.c.reverses)
+        .join_from(_lot, _entry, _entry.c.id == _lot.c.entry_id)
+        .outerjoin(_undone, _undone.c.id == _entry.c.reverses_entry_id)
+        .where(_lot.c.customer_id.in_(customers), ~_lot.c.is_expired, left > 0)
+    )
+    for customer, id_, entry_id, points, *more in session.execute(statement):
+        yield customer, open_lot(id_, entry_id, int(points), *more)
 
 
 def _owed(session: Session, customers: list[UUID]) -> Iterable[tuple[UUID, UUID, int]]:

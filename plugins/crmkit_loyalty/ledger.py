@@ -106,7 +106,7 @@ def adjust(
         if stored.fingerprint != request.fingerprint:
             raise IdempotencyMismatch(key)
         return stored
-    available = book.balance(customer_id)
+    available = book.balance(customer_id, now)
     book.post(_draft(customer_id, request, actor, now))
     (move,) = book.moves()
     entry_id, points = move.last_entry_id.hex, move.points

@@ -4,6 +4,7 @@ from bisect import insort
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import takewhile
 from uuid import UUID
 
 from crmkit import new_id
@@ -16,20 +17,31 @@ Use = tuple[UUID, UUID, int]
 
 @dataclass(slots=True, order=True)
 class OpenLot:
-    """A lot that has points left; lots sort in the order in which they are used."""
+    """A lot that has points left; lots sort in the order in which they are used.
+
+    Attributes:
+        origin_id: the accrual that the points go back to: a return took them, and was undone.
+    """
 
     expires_at: datetime
     active_from: datetime
     entry_id: UUID
     id: UUID = field(compare=False)
     left: int = field(compare=False)
+    origin_id: UUID = field(compare=False)
 
 
 def open_lot(
-    id_: UUID, entry_id: UUID, left: int, active_from: datetime | None, expires_at: datetime | None
+    id_: UUID,
+    entry_id: UUID,
+    left: int,
+    active_from: datetime | None,
+    expires_at: datetime | None,
+    origin_id: UUID | None = None,
 ) -> OpenLot:
     """Return a lot with points left; what has no date sorts last."""
-    return OpenLot(expires_at or NEVER, active_from or NEVER, entry_id, id_, left)
+    until, since = expires_at or NEVER, active_from or NEVER
+    return OpenLot(until, since, entry_id, id_, left, origin_id or entry_id)
 
 
 @dataclass(slots=True)
@@ -84,6 +96,10 @@ class Holding:
         if points:
             self.owed.append((entry_id, points))
         return uses
+
+    def due(self, at: datetime) -> list[OpenLot]:
+        """Return the lots that have expired at an instant, nearest first."""
+        return list(takewhile(lambda lot: lot.expires_at <= at, self.lots))
 
     def _in_order(self, first: UUID | None) -> Iterable[OpenLot]:
         return sorted(self.lots, key=lambda lot: lot.entry_id != first) if first else self.lots

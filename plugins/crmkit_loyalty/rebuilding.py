@@ -17,7 +17,7 @@ from crmkit_loyalty.book import (
 )
 from crmkit_loyalty.checks import OF_LOTS, violations
 from crmkit_loyalty.lots import Holding, open_lot
-from crmkit_loyalty.models import Allocation, LedgerEntry, Lot, LoyaltyAccount
+from crmkit_loyalty.models import Allocation, EntryKind, LedgerEntry, Lot, LoyaltyAccount
 from crmkit_loyalty.settings import LoyaltySettings
 
 _account, _entry = table_of(LoyaltyAccount), table_of(LedgerEntry)
@@ -89,12 +89,14 @@ def _replay(session: Session, customer: UUID, lifetime_months: int | None) -> in
     }
     for table in (_allocation, _lot):
         session.execute(sa.delete(table).where(table.c.customer_id == customer))
-    columns = (_entry.c.id, _entry.c.points_delta, _entry.c.occurred_at, _entry.c.reverses_entry_id)
+    first = case((_entry.c.kind == EntryKind.EXPIRY, _entry.c.source_id),
+                 else_=_entry.c.reverses_entry_id)  # fmt: skip
+    columns = (_entry.c.id, _entry.c.points_delta, _entry.c.occurred_at, first)
     entries = select(*columns).where(_entry.c.customer_id == customer).order_by(_entry.c.id)
     holding, lots, uses = Holding(), [], []
-    for id_, points, at, reverses in session.execute(entries):
+    for id_, points, at, lot_of in session.execute(entries):
         if points < 0:
-            uses += holding.debit(id_, -points, reverses)
+            uses += holding.debit(id_, -points, lot_of)
             continue
         until = months_later(at, lifetime_months) if lifetime_months else None
         active_from, expires_at = dates.get(id_, (at, until))

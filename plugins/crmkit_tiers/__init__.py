@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from sqlmodel import Session
 
 from crmkit import (
+    Job,
     Metric,
     Permission,
     Plugin,
@@ -20,7 +21,7 @@ from crmkit import (
     hookimpl,
 )
 from crmkit.contributions import Models
-from crmkit_tiers import figures, following, multiplying, rebuilding
+from crmkit_tiers import figures, following, multiplying, rebuilding, reviewing
 from crmkit_tiers.models import TierChange, TierMembership, TierRules
 from crmkit_tiers.settings import TiersSettings
 
@@ -54,6 +55,12 @@ def register_services(settings: TiersSettings, metrics: Mapping[str, Metric]) ->
     """The multiplier; refuses the start if a condition is about a metric that nobody registers."""
     figures.check_metrics(settings, metrics)
     return (multiplying.multiplier_service(settings),)
+
+
+@hookimpl
+def register_jobs(settings: TiersSettings, metrics: Mapping[str, Metric]) -> Sequence[Job]:
+    """The daily review."""
+    return (reviewing.job(settings, metrics),)
 
 
 @hookimpl

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import exists, or_, select
 from sqlmodel import Session
 
-from crmkit import table_of
+from crmkit import Job, JobRun, table_of
 from crmkit.models import CustomerDay
 from crmkit_tiers.deciding import Subject, decide
 from crmkit_tiers.figures import Metrics
@@ -22,6 +22,15 @@ from crmkit_tiers.settings import TierSet, TiersSettings
 
 PAGE = 1_000
 _day, _membership = table_of(CustomerDay), table_of(TierMembership)
+
+
+def job(settings: TiersSettings, metrics: Metrics) -> Job:
+    """Return the review as a job, to be run every day."""
+
+    def step(session: Session, run: JobRun) -> int:
+        return review_page(session, settings, metrics, now=run.now, today=run.today)
+
+    return Job("tiers.review", "Review tiers whose period has ended or whose figures move.", step)
 
 
 def review_page(

@@ -10,6 +10,7 @@ from crmkit_cli import (
     demo,
     imports,
     init,
+    jobs,
     plugin_commands,
     plugins,
     rebuild,
@@ -39,6 +40,7 @@ def application() -> typer.Typer:
     app.add_typer(_plugins(), name="plugins")
     app.add_typer(_schema(), name="schema")
     _add(app, "rebuild", rebuild.rebuild)
+    app.add_typer(_jobs(), name="jobs")
     app.add_typer(_tokens(), name="token")
     _add(app, "version", version.version)
     return app
@@ -70,6 +72,13 @@ def _schema() -> typer.Typer:
     group = _group("The GraphQL schema of these plugins.")
     _add(group, "export", schema.export)
     _add(group, "explain", schema_explain.explain)
+    return group
+
+
+def _jobs() -> typer.Typer:
+    group = _group("List the jobs of the plugins, or run some.", is_command=True)
+    group.callback(invoke_without_command=True)(refusing(jobs.jobs))
+    _add(group, "run", jobs.run)
     return group
 
 

@@ -108,9 +108,9 @@ def _live(book: Book, customer: UUID, random: Random) -> None:
     """Post what a member's purchases, adjustments and spending lead to in some years."""
     for number in range(ENTRIES_EACH):
         points = random.randrange(1, 300)
-        if number % 10 == 9:
-            points = -min(book.balance(customer), 6 * points)
         at = NOON - timedelta(days=20 * (ENTRIES_EACH - number))
+        if number % 10 == 9:
+            points = -min(book.balance(customer, at), 6 * points)
         key = f"key-{number}"
         book.post(Draft(customer, EntryKind.ADJUSTMENT, points, at, "manual", {}, key=key))
 

@@ -176,3 +176,14 @@ def test_after_a_rebuild_everybody_is_looked_at_again(shop_factory: ShopFactory)
     assert review(shop, "2026-06-15") == 1
     assert shop.held("ann").look_on == look_on
     assert len(shop.history("ann")) == 1
+
+
+def test_the_job_reviews_everybody_that_is_due(shop_factory: ShopFactory) -> None:
+    shop = shop_factory(club=YEARLY)
+    shop.sell("ann", "600", "2020-03-01")
+    shop.sell("bob", "5", "2020-03-01")
+
+    shop.crm.run_job("tiers.review")
+
+    assert shop.story("ann")[-1] == ("downgrade", "member", "2022-01-01")
+    assert shop.crm.run_job("tiers.review") == 0
