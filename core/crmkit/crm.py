@@ -24,7 +24,7 @@ from crmkit.inputs import (
     TransactionInput,
 )
 from crmkit.interactions import record_interactions
-from crmkit.jobs import JobRun
+from crmkit.jobs import JobRun, job_named
 from crmkit.plugin_loading import load_plugins
 from crmkit.plugins import PluginRegistry
 from crmkit.settings import Settings
@@ -212,7 +212,7 @@ class Crm:
         Raises:
             UnknownJob: no plugin that is on has a job of that name.
         """
-        job, now = self.registry.job(name), self.clock.now()
+        job, now = job_named(self.registry.jobs, name), self.clock.now()
         run = JobRun(now, now.astimezone(self.settings.zone).date())
         total = 0
         while done := self.write(lambda session: job.step(session, run)):

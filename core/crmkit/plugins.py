@@ -16,7 +16,7 @@ from crmkit import builtin, hookspecs
 from crmkit.commands import Command
 from crmkit.contributions import InteractionKind, Metric, Rebuilder, Services
 from crmkit.errors import HookFailed, PluginError, Refused
-from crmkit.jobs import Job, UnknownJob
+from crmkit.jobs import Job
 from crmkit.manifest import Permission, Plugin
 from crmkit.write_session import require_under_way, under_way
 
@@ -108,17 +108,6 @@ class PluginRegistry:
     def jobs(self) -> dict[str, Job]:
         """What plugins do now and then, by name, in plugin order."""
         return {job.name: job for _, some in self.ask("register_jobs") for job in some}
-
-    def job(self, name: str) -> Job:
-        """Return the job of a name.
-
-        Raises:
-            UnknownJob: there is none.
-        """
-        jobs = self.jobs
-        if name not in jobs:
-            raise UnknownJob(name, list(jobs))
-        return jobs[name]
 
     def _offered(self, loaded: LoadedPlugin) -> dict[str, Any]:
         """What every hook of a plugin may ask for by naming a parameter."""

@@ -30,6 +30,7 @@ plugin = Plugin(
     summary="Points earned on sales, kept in a book whose entries never change.",
     permissions=(
         Permission("loyalty.read", "See points.", ("manager", "clerk", "analyst")),
+        Permission("loyalty.liability", "See what points may cost.", ("manager", "analyst")),
         Permission("loyalty.adjust", "Give and take points by hand.", ("manager",)),
     ),
     settings=LoyaltySettings,

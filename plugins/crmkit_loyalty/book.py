@@ -1,8 +1,7 @@
 """The rows that entries lead to: each entry with its lot or allocations. Pure, but for new ids."""
 
-import calendar
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -10,7 +9,9 @@ from uuid import UUID
 import orjson
 
 from crmkit import new_id, wire_instant
-from crmkit_loyalty.lots import NEVER, Holding, OpenLot, Use, open_lot
+from crmkit_loyalty.lifetime import Lifetime
+from crmkit_loyalty.lot_rows import allocation_rows, lot_row
+from crmkit_loyalty.lots import Holding, open_lot
 from crmkit_loyalty.models import EntryKind
 
 ENTRY_COLUMNS = (
@@ -19,8 +20,6 @@ ENTRY_COLUMNS = (
     "recorded_at", "reverses_entry_id",
 )  # fmt: skip
 ACCOUNT_COLUMNS = ("customer_id", "balance", "debt", "last_entry_id")
-LOT_COLUMNS = ("id", "customer_id", "entry_id", "points", "active_from", "expires_at")
-ALLOCATION_COLUMNS = ("lot_id", "entry_id", "customer_id", "points")
 
 
 class Posted(NamedTuple):
@@ -85,12 +84,12 @@ class Book:
 
     def __init__(
         self, holdings: Mapping[UUID, Holding], *, recorded_at: datetime,
-        lifetime_months: int | None, forgives: bool,
+        lifetime: Lifetime, forgives: bool,
     ) -> None:  # fmt: skip
         self._holdings = holdings
         self._before = {id_: (held.net, held.last_entry_id) for id_, held in holdings.items()}
         self._recorded_at = wire_instant(recorded_at)
-        self._lifetime_months = lifetime_months
+        self._lifetime = lifetime
         self._forgives = forgives
         self.by_source: defaultdict[UUID | None, list[Posted]] = defaultdict(list)
         self.lapsed: defaultdict[UUID, int] = defaultdict(int)
@@ -182,9 +181,7 @@ class Book:
     def _expiry(self, draft: Draft) -> datetime | None:
         if draft.reverses is not None:
             return draft.reverses.expires_at
-        if self._lifetime_months is None:
-            return None
-        return months_later(draft.occurred_at, self._lifetime_months)
+        return self._lifetime.expires_at(draft.occurred_at)
 
     def _row(self, entry: Posted, draft: Draft, at: str, balance_after: int) -> tuple[Any, ...]:
         source_id = entry.source_id.hex if entry.source_id else None
@@ -196,23 +193,3 @@ class Book:
             orjson.dumps(draft.explanation).decode(), draft.reason, draft.actor, key,
             draft.fingerprint, at, self._recorded_at, reverses,
         )  # fmt: skip
-
-
-def months_later(at: datetime, months: int) -> datetime:
-    """Return the instant some calendar months later; the 31st becomes a shorter month's last."""
-    years, month = divmod(at.month - 1 + months, 12)
-    last = calendar.monthrange(at.year + years, month + 1)[1]
-    return at.replace(year=at.year + years, month=month + 1, day=min(at.day, last))
-
-
-def lot_row(lot: OpenLot, customer_id: UUID, active_from: str | None) -> tuple[Any, ...]:
-    """Return a lot that nothing was taken from yet as `LOT_COLUMNS` has it."""
-    expires = None if lot.expires_at is NEVER else wire_instant(lot.expires_at)
-    return lot.id.hex, customer_id.hex, lot.entry_id.hex, lot.left, active_from, expires
-
-
-def allocation_rows(customer_id: UUID, uses: Iterable[Use]) -> list[tuple[Any, ...]]:
-    """Return what entries took from lots as `ALLOCATION_COLUMNS` has it."""
-    return [
-        (lot_id.hex, entry_id.hex, customer_id.hex, points) for lot_id, entry_id, points in uses
-    ]

@@ -12,6 +12,7 @@ from crmkit import NotFound, SchemaContribution, table_of
 from crmkit import models as core
 from crmkit_loyalty import ledger, models
 from crmkit_loyalty.errors import InsufficientPoints
+from crmkit_loyalty.expiry_graphql import ExpiringPoints, LoyaltyQuery, expiring, settings_of
 from crmkit_loyalty.models import EntryKind
 from crmkit_schema import (
     PUBLIC,
@@ -19,6 +20,7 @@ from crmkit_schema import (
     Customer,
     Long,
     Transaction,
+    computed,
     connection,
     mapped,
     mutation,
@@ -87,6 +89,9 @@ class LoyaltyAccount:
     balance: Long = mapped("Points that can be spent; never negative.", filter=True, sort=True)
     debt: Long = mapped("Points to be paid off by what is earned next.", filter=True, sort=True)
     points_earned: Long = mapped("All points ever earned, before anything took some.", sql=_earned)
+    expiring_soon: list[ExpiringPoints] | None = computed(
+        "What expires within some days, nearest first.", expiring, needs=("customer_id",)
+    )
     entries: Connection[LoyaltyEntry] = connection(
         "Every movement, latest first.", parent="customer_id", child="customer_id"
     )
@@ -152,7 +157,7 @@ class LoyaltyMutation:
                 key=input.idempotency_key,
                 actor=context.actor.name,
                 now=context.now,
-                settings=context.crm.registry["loyalty"].settings,
+                settings=settings_of(context),
             )
         )
         return AdjustPointsSuccess(entry_id=entry.id)
@@ -172,6 +177,7 @@ class LoyaltySubscription:
 def contribution() -> SchemaContribution:
     """Return what the plugin adds to the schema."""
     return SchemaContribution(
+        queries=(LoyaltyQuery,),
         mutations=(LoyaltyMutation,),
         subscriptions=(LoyaltySubscription,),
         extends={"Customer": CustomerLoyalty},

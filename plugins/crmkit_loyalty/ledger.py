@@ -18,16 +18,10 @@ from crmkit import (
     small_writes,
 )
 from crmkit_loyalty.adjustment import Adjustment, check_adjustment
-from crmkit_loyalty.book import (
-    ACCOUNT_COLUMNS,
-    ALLOCATION_COLUMNS,
-    ENTRY_COLUMNS,
-    LOT_COLUMNS,
-    Book,
-    Draft,
-)
+from crmkit_loyalty.book import ACCOUNT_COLUMNS, ENTRY_COLUMNS, Book, Draft
 from crmkit_loyalty.errors import InsufficientPoints
 from crmkit_loyalty.holdings import load_lots, lock_accounts
+from crmkit_loyalty.lot_rows import ALLOCATION_COLUMNS, LOT_COLUMNS
 from crmkit_loyalty.models import Allocation, EntryKind, LedgerEntry, Lot, LoyaltyAccount
 from crmkit_loyalty.settings import LoyaltySettings
 
@@ -58,7 +52,7 @@ def open_book(
     return Book(
         holdings,
         recorded_at=recorded_at,
-        lifetime_months=settings.lifetime_months,
+        lifetime=settings.lifetime(),
         forgives=settings.shortfall == "forgive",
     )
 

@@ -8,14 +8,14 @@ from sqlalchemy import Select, case, func, select
 from sqlmodel import Session
 
 from crmkit import Difference, Rebuilder, differences, insert_rows, new_id, table_of, wire_instant
-from crmkit_loyalty.book import (
+from crmkit_loyalty.checks import OF_LOTS, violations
+from crmkit_loyalty.lifetime import Lifetime
+from crmkit_loyalty.lot_rows import (
     ALLOCATION_COLUMNS,
     LOT_COLUMNS,
     allocation_rows,
     lot_row,
-    months_later,
 )
-from crmkit_loyalty.checks import OF_LOTS, violations
 from crmkit_loyalty.lots import Holding, open_lot
 from crmkit_loyalty.models import Allocation, EntryKind, LedgerEntry, Lot, LoyaltyAccount
 from crmkit_loyalty.settings import LoyaltySettings
@@ -31,7 +31,7 @@ def rebuilders(settings: LoyaltySettings) -> Sequence[Rebuilder]:
         Rebuilder(
             "points lots",
             lambda session: [found for _, found in lot_differences(session)],
-            lambda session: rebuild_lots(session, settings.lifetime_months),
+            lambda session: rebuild_lots(session, settings.lifetime()),
         ),
     )
 
@@ -73,16 +73,16 @@ def lot_differences(session: Session) -> Iterator[tuple[UUID, Difference]]:
         yield customer, Difference(check.table.name, str(key), {"points": stored}, expected)
 
 
-def rebuild_lots(session: Session, lifetime_months: int | None) -> int:
+def rebuild_lots(session: Session, lifetime: Lifetime) -> int:
     """Post the entries of every customer whose lots do not add up again; returns rows written.
 
     Lots that are there keep their dates.
     """
     broken = sorted({customer for customer, _ in lot_differences(session)})
-    return sum(_replay(session, customer, lifetime_months) for customer in broken)
+    return sum(_replay(session, customer, lifetime) for customer in broken)
 
 
-def _replay(session: Session, customer: UUID, lifetime_months: int | None) -> int:
+def _replay(session: Session, customer: UUID, lifetime: Lifetime) -> int:
     wanted = select(_lot.c.entry_id, _lot.c.active_from, _lot.c.expires_at)
     dates = {
         row[0]: row[1:] for row in session.execute(wanted.where(_lot.c.customer_id == customer))
@@ -98,8 +98,7 @@ def _replay(session: Session, customer: UUID, lifetime_months: int | None) -> in
         if points < 0:
             uses += holding.debit(id_, -points, lot_of)
             continue
-        until = months_later(at, lifetime_months) if lifetime_months else None
-        active_from, expires_at = dates.get(id_, (at, until))
+        active_from, expires_at = dates.get(id_, (at, lifetime.expires_at(at)))
         lot = open_lot(new_id(), id_, points, active_from, expires_at)
         lots.append(lot_row(lot, customer, active_from and wire_instant(active_from)))
         uses += holding.credit(lot)

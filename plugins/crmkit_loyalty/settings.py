@@ -1,14 +1,19 @@
 """What a retailer can choose about the points programme: section `[plugin.loyalty]`."""
 
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from crmkit.money import AmountError, currency_digits
+from crmkit_loyalty.lifetime import Lifetime, Period
 
 Rate = Annotated[Decimal, Field(ge=0, le=1_000, max_digits=10, decimal_places=6)]
+
+Share = Annotated[Decimal, Field(ge=0, le=1, decimal_places=6)]
 
 
 class LoyaltySettings(BaseModel):
@@ -17,9 +22,18 @@ class LoyaltySettings(BaseModel):
     Attributes:
         points_per_major_unit: points for each unit of money (pound, yuan) spent on products.
         points_per_major_unit_of: other rates for single currencies, such as `{JPY = 0.01}`.
-        lifetime_months: calendar months until points expire; None means never.
+        lifetime_months: calendar months until points expire. Without any lifetime they never do.
+        lifetime_days: the same in calendar days; 0 only together with `lifetime_ends_with`.
+        lifetime_ends_with: the lifetime is rounded up to the end of the `day`, `month`, `quarter`
+            or `year` in which it ends.
+        last_day: instead of a lifetime: points earned until this day are good until its end,
+            later ones for ever.
+        timezone: the shops' zone, as in the main settings; it decides when days end.
         shortfall: what happens when goods come back whose points are spent: `debt` is paid off
             by the points earned next, `forgive` gives the missing points away.
+        point_cost: what one point is expected to cost when it is redeemed, in major units of the
+            home currency.
+        expected_redemption_share: which part of the points is expected to be redeemed, 0 to 1.
         adjustment_points_max: most points one adjustment may add or take.
     """
 
@@ -28,7 +42,13 @@ class LoyaltySettings(BaseModel):
     points_per_major_unit: Rate = Decimal(1)
     points_per_major_unit_of: Mapping[str, Rate] = Field(default_factory=dict)
     lifetime_months: int | None = Field(default=None, ge=1, le=1200)
+    lifetime_days: int | None = Field(default=None, ge=0, le=36_500)
+    lifetime_ends_with: Period | None = None
+    last_day: date | None = None
+    timezone: str = "UTC"
     shortfall: Literal["debt", "forgive"] = "debt"
+    point_cost: Rate = Decimal("0.01")
+    expected_redemption_share: Share = Decimal(1)
     adjustment_points_max: int = Field(default=100_000, ge=1, le=10**12)
 
     @field_validator("points_per_major_unit_of")
@@ -40,6 +60,37 @@ class LoyaltySettings(BaseModel):
             except AmountError as error:
                 raise ValueError(f"{currency!r}: {error}") from None
         return rates
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError):
+            raise ValueError("not an IANA time zone such as Asia/Shanghai") from None
+        return value
+
+    @model_validator(mode="after")
+    def _one_lifetime(self) -> Self:
+        given = [self.lifetime_months, self.lifetime_days, self.last_day]
+        if sum(each is not None for each in given) > 1:
+            raise ValueError("give one of lifetime_months, lifetime_days and last_day")
+        has_lifetime = self.lifetime_months is not None or self.lifetime_days is not None
+        if self.lifetime_ends_with is not None and not has_lifetime:
+            raise ValueError("lifetime_ends_with rounds a lifetime: give one in months or days")
+        if self.lifetime_days == 0 and self.lifetime_ends_with is None:
+            raise ValueError("lifetime_days = 0 needs lifetime_ends_with, or nobody has points")
+        return self
+
+    def lifetime(self) -> Lifetime:
+        """Return how long points are good."""
+        return Lifetime(
+            self.lifetime_months,
+            self.lifetime_days,
+            self.lifetime_ends_with,
+            self.last_day,
+            self.timezone,
+        )
 
     def rate_for(self, currency: str) -> Decimal:
         """Return the points for each major unit of a currency."""

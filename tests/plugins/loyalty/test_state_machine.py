@@ -18,8 +18,8 @@ from hypothesis.stateful import (
 )
 
 from crmkit.testing import NOON
-from crmkit_loyalty.book import months_later
 from crmkit_loyalty.errors import InsufficientPoints
+from crmkit_loyalty.lifetime import months_later
 from crmkit_loyalty.lots import NEVER
 from crmkit_loyalty.verifying import run as verify
 
