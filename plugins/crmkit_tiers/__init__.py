@@ -1,7 +1,7 @@
 """Tiers: customers rise by what they buy, and keep what they have if they go on.
 
 Adds the field Customer.tiers, the mutation assignTier, the subscription tierChanged, the service
-tiers.multiplier and three tables. Changes are the facts; memberships are the last of them and
+tiers.multiplier and four tables. Changes are the facts; memberships are the last of them and
 can be rebuilt.
 """
 
@@ -21,7 +21,7 @@ from crmkit import (
 )
 from crmkit.contributions import Models
 from crmkit_tiers import figures, following, multiplying, rebuilding
-from crmkit_tiers.models import TierChange, TierMembership, TierRules
+from crmkit_tiers.models import TierChange, TierMembership, TierRules, TierSweep
 from crmkit_tiers.settings import TiersSettings
 
 plugin = Plugin(
@@ -39,8 +39,8 @@ plugin = Plugin(
 
 @hookimpl
 def register_models() -> Models:
-    """Rules, changes and memberships."""
-    return (TierRules, TierChange, TierMembership)
+    """Rules, changes, memberships and sweeps."""
+    return (TierRules, TierChange, TierMembership, TierSweep)
 
 
 @hookimpl
