@@ -17,6 +17,7 @@ from crmkit.batches import (
 from crmkit.bulk import insert_rows, merge_rows, small_writes, table_of
 from crmkit.clock import Clock, FixedClock, SystemClock
 from crmkit.columns import Instant, Json, wire_instant
+from crmkit.commands import Command, Findings, Report
 from crmkit.contributions import (
     Difference,
     InteractionKind,
@@ -56,6 +57,7 @@ from crmkit.inputs import (
     RowResult,
     TransactionInput,
 )
+from crmkit.jobs import Job, JobRun
 from crmkit.manifest import API_VERSION, Permission, Plugin
 from crmkit.named_rows import read_id
 from crmkit.settings import Settings
@@ -68,6 +70,7 @@ __all__ = [
     "Announcement",
     "AttachInput",
     "Clock",
+    "Command",
     "ContactInput",
     "Crm",
     "CrmkitError",
@@ -77,12 +80,15 @@ __all__ = [
     "Difference",
     "ErrorPolicy",
     "Event",
+    "Findings",
     "FixedClock",
     "IdempotencyMismatch",
     "Instant",
     "InteractionBatch",
     "InteractionInput",
     "InteractionKind",
+    "Job",
+    "JobRun",
     "Json",
     "LineInput",
     "Metric",
@@ -100,6 +106,7 @@ __all__ = [
     "RecordedTransaction",
     "Refusal",
     "Refused",
+    "Report",
     "RowResult",
     "SchemaContribution",
     "Service",

@@ -27,6 +27,7 @@ plugin = Plugin(
         Permission("transactions.write", "Record transactions.", (*_ALL[:2], "recorder")),
         Permission("interactions.read", "See interactions.", _ALL[:2]),
         Permission("interactions.write", "Record interactions.", (*_ALL[:2], "recorder")),
+        Permission("jobs.run", "Run the jobs of plugins.", ("manager",)),
     ),
 )
 

@@ -25,6 +25,7 @@ from crmkit.inputs import (
     TransactionInput,
 )
 from crmkit.interactions import record_interactions
+from crmkit.jobs import JobRun
 from crmkit.joined_rows import by_request, in_one_batch
 from crmkit.joining import Joining
 from crmkit.plugin_loading import load_plugins
@@ -216,6 +217,25 @@ class Crm:
             )
 
         return self.write(work, session=session)
+
+    def run_job(self, name: str) -> int:
+        """Run a job of a plugin, step by step, until nothing is left to do.
+
+        Each step is a write of its own, so others write in between, and what is done stays done
+        if the job is interrupted.
+
+        Returns:
+            How much it found to do, in all.
+
+        Raises:
+            UnknownJob: no plugin that is on has a job of that name.
+        """
+        job, now = self.registry.job(name), self.clock.now()
+        run = JobRun(now, now.astimezone(self.settings.zone).date())
+        total = 0
+        while done := self.write(lambda session: job.step(session, run)):
+            total += done
+        return total
 
     def authenticate(self, token: str) -> Actor | None:
         """Return who bears a token, or None if it is not good."""

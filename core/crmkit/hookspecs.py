@@ -23,6 +23,7 @@ import pluggy
 from sqlmodel import Session
 
 from crmkit.batches import CustomerBatch, InteractionBatch, Refusal, TransactionBatch
+from crmkit.commands import Command
 from crmkit.contributions import (
     InteractionKind,
     Metric,
@@ -33,6 +34,7 @@ from crmkit.contributions import (
     Service,
     Services,
 )
+from crmkit.jobs import Job
 
 hookspec = pluggy.HookspecMarker("crmkit")
 hookimpl = pluggy.HookimplMarker("crmkit")
@@ -98,6 +100,26 @@ def register_rebuilders(settings: Any) -> Sequence[Rebuilder]:  # type: ignore[e
     """Return how the plugin's derived rows follow from facts.
 
     Called by `crmkit rebuild`. A table the plugin can lose without loss of facts belongs here.
+    """
+
+
+@hookspec
+def register_jobs(  # type: ignore[empty-body]
+    settings: Any, metrics: Mapping[str, Metric]
+) -> Sequence[Job]:
+    """Return the work that the plugin does now and then; each name starts with the plugin's.
+
+    Called once when the plugin is loaded, and whenever jobs are run: by `crmkit jobs run`, the
+    mutation `runJob` or `Crm.run_job`. crmkit runs nothing by itself.
+    """
+
+
+@hookspec
+def register_commands(settings: Any) -> Sequence[Command]:  # type: ignore[empty-body]
+    """Return what the plugin adds to the command line, as `crmkit <plugin> <command>`.
+
+    Called once when the plugin is loaded, and by the command line. A command that is there twice,
+    or a plugin named like one of crmkit's own commands, stops the start.
     """
 
 

@@ -6,8 +6,10 @@ from dataclasses import replace
 from sqlmodel import SQLModel
 
 from crmkit.bulk import table_of
+from crmkit.commands import OWN_WORDS, Command
 from crmkit.contributions import InteractionKind, Metric, Service, Services
 from crmkit.errors import PluginConflict, PluginError
+from crmkit.jobs import Job
 from crmkit.manifest import Permission
 from crmkit.plugins import CORE, LoadedPlugin, PluginRegistry
 
@@ -41,7 +43,10 @@ def assemble(plugins: Sequence[LoadedPlugin], broken: Mapping[str, str]) -> Plug
     by_name = {kind.name: kind for some in kinds.values() for kind in some}
     metrics = _metrics(registry)
     known = PluginRegistry(complete, dict(broken), by_name, permissions, metrics)
-    return replace(known, services=Services(_services(known)))
+    complete_registry = replace(known, services=Services(_services(known)))
+    _check_commands(complete_registry)
+    _check_jobs(complete_registry)
+    return complete_registry
 
 
 def _metrics(registry: PluginRegistry) -> dict[str, Metric]:
@@ -83,6 +88,30 @@ def _check_kinds(kinds: dict[str, tuple[InteractionKind, ...]]) -> None:
             if not isinstance(kind, InteractionKind):
                 raise PluginError(plugin, f"{kind!r} is not an InteractionKind")
             _claim(owners, kind.name, plugin, f"the interaction kind {kind.name!r}")
+
+
+def _check_commands(registry: PluginRegistry) -> None:
+    owners: dict[str, str] = {}
+    for loaded, command in registry.commands:
+        if not isinstance(command, Command):
+            raise PluginError(loaded.name, f"{command!r} is not a Command")
+        if loaded.name in OWN_WORDS:
+            raise PluginConflict(loaded.name, CORE, f"the command {loaded.name!r}")
+        words = f"{loaded.name} {command.name}"
+        _claim(owners, words, loaded.name, f"the command {words!r}")
+
+
+def _check_jobs(registry: PluginRegistry) -> None:
+    owners: dict[str, str] = {}
+    for loaded, some in registry.ask("register_jobs"):
+        for job in some:
+            if not isinstance(job, Job):
+                raise PluginError(loaded.name, f"{job!r} is not a Job")
+            if not job.name.startswith(f"{loaded.name}."):
+                raise PluginError(
+                    loaded.name, f"its job {job.name!r} must be named {loaded.name}...."
+                )
+            _claim(owners, job.name, loaded.name, f"the job {job.name!r}")
 
 
 def _check_models(models: dict[str, tuple[type[SQLModel], ...]]) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from sqlmodel import Session
 
 from crmkit import (
+    Command,
+    Job,
     Permission,
     Plugin,
     Rebuilder,
@@ -18,7 +20,7 @@ from crmkit import (
     hookimpl,
 )
 from crmkit.contributions import Models
-from crmkit_loyalty import following, rebuilding
+from crmkit_loyalty import expiry, following, rebuilding, verifying
 from crmkit_loyalty.models import Allocation, LedgerEntry, Lot, LoyaltyAccount
 from crmkit_loyalty.settings import LoyaltySettings
 
@@ -50,6 +52,20 @@ def register_migrations() -> str:
 def register_rebuilders(settings: LoyaltySettings) -> Sequence[Rebuilder]:
     """Accounts, lots and allocations follow from entries."""
     return rebuilding.rebuilders(settings)
+
+
+@hookimpl
+def register_jobs(settings: LoyaltySettings) -> Sequence[Job]:
+    """Points expire."""
+    return (expiry.job(settings),)
+
+
+@hookimpl
+def register_commands() -> Sequence[Command]:
+    """`crmkit loyalty verify`."""
+    return (
+        Command("verify", "Prove that the points book adds up; writes nothing.", verifying.run),
+    )
 
 
 @hookimpl

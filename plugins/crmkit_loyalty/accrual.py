@@ -75,6 +75,6 @@ def points_to_take_back(earned: int, share: Fraction, taken: int) -> int:
     Args:
         earned: what the sale gave.
         share: how much of its value came back by now, this return included.
-        taken: what earlier returns of it took.
+        taken: what earlier returns of it took, and what of it expired.
     """
     return max(0, earned * share.numerator // share.denominator - taken)

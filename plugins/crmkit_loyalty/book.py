@@ -61,11 +61,25 @@ class Draft(NamedTuple):
     fingerprint: str | None = None
 
 
+class Move(NamedTuple):
+    """How an account has changed.
+
+    Attributes:
+        points: what was added to the sum of its entries.
+        last_entry_id: its latest entry.
+    """
+
+    customer_id: UUID
+    points: int
+    last_entry_id: UUID
+
+
 class Book:
     """The open accounts of some customers, and the rows that posting entries has led to.
 
     Attributes:
         by_source: entries by the transaction that caused them, as far as they were loaded.
+        lapsed: for each accrual, how many of its points expired in this book.
     """
 
     def __init__(
@@ -73,11 +87,12 @@ class Book:
         lifetime_months: int | None, forgives: bool,
     ) -> None:  # fmt: skip
         self._holdings = holdings
-        self._before = {customer: holding.net for customer, holding in holdings.items()}
+        self._before = {id_: (held.net, held.last_entry_id) for id_, held in holdings.items()}
         self._recorded_at = wire_instant(recorded_at)
         self._lifetime_months = lifetime_months
         self._forgives = forgives
         self.by_source: defaultdict[UUID | None, list[Posted]] = defaultdict(list)
+        self.lapsed: defaultdict[UUID, int] = defaultdict(int)
         self.entries: list[tuple[Any, ...]] = []
         self.lots: list[tuple[Any, ...]] = []
         self.allocations: list[tuple[Any, ...]] = []
@@ -85,34 +100,65 @@ class Book:
     def __contains__(self, customer_id: UUID) -> bool:
         return customer_id in self._holdings
 
-    def balance(self, customer_id: UUID) -> int:
-        """Return the points that the customer can spend now."""
+    def balance(self, customer_id: UUID, at: datetime) -> int:
+        """Return the points that the customer can spend; what has expired lapses first."""
+        self.let_lapse(customer_id, at)
         return max(self._holdings[customer_id].net, 0)
 
-    def moves(self) -> dict[UUID, int]:
-        """Return by how much each sum of entries has changed so far."""
-        sums = ((id_, held.net - self._before[id_]) for id_, held in self._holdings.items())
-        return {id_: moved for id_, moved in sums if moved}
+    def let_lapse(self, customer_id: UUID, at: datetime) -> None:
+        """Post the expiry of what is left of each lot that has expired at an instant.
+
+        Whether a job has run makes no difference: the entry bears the lot's own date.
+        """
+        for lot in self._holdings[customer_id].due(at):
+            self.lapsed[lot.origin_id] += lot.left
+            inputs = {"version": 1, "left": lot.left, "expires_at": wire_instant(lot.expires_at)}
+            self._post(
+                Draft(
+                    customer_id, EntryKind.EXPIRY, -lot.left, lot.expires_at, "expires_at", inputs,
+                    source="entry", source_id=lot.entry_id,
+                ),
+                lot.entry_id,
+            )  # fmt: skip
+
+    def moves(self) -> list[Move]:
+        """Return how each account that got entries has changed so far, in the order of the ids."""
+        moves = []
+        for id_, held in sorted(self._holdings.items()):
+            net, last_entry_id = self._before[id_]
+            if held.last_entry_id is not None and held.last_entry_id != last_entry_id:
+                moves.append(Move(id_, held.net - net, held.last_entry_id))
+        return moves
 
     def post(self, draft: Draft) -> Posted:
-        """Add an entry, and what follows from it: a lot or allocations."""
-        entry = Posted(
-            new_id(), draft.customer_id, draft.kind, draft.points_delta, draft.source_id,
-            draft.reverses.id if draft.reverses else None, self._expiry(draft),
-        )  # fmt: skip
+        """Add an entry, and what follows from it: a lot or allocations.
+
+        Points that have expired pay for nothing: they lapse before others are taken.
+        """
+        if draft.points_delta < 0:
+            self.let_lapse(draft.customer_id, draft.occurred_at)
+        return self._post(draft, draft.reverses.id if draft.reverses else None)
+
+    def _post(self, draft: Draft, first: UUID | None) -> Posted:
+        """Add an entry; if it takes points, from the lot of the entry `first` before others."""
         holding, at = self._holdings[draft.customer_id], wire_instant(draft.occurred_at)
+        entry = Posted(
+            holding.next_entry_id(), draft.customer_id, draft.kind, draft.points_delta,
+            draft.source_id, draft.reverses.id if draft.reverses else None, self._expiry(draft),
+        )  # fmt: skip
         if draft.points_delta > 0:
+            undone = draft.reverses.reverses_entry_id if draft.reverses else None
             lot = open_lot(
-                new_id(), entry.id, entry.points_delta, draft.occurred_at, entry.expires_at
+                new_id(), entry.id, entry.points_delta, draft.occurred_at, entry.expires_at, undone
             )
             self.lots.append(lot_row(lot, entry.customer_id, at))
             uses = holding.credit(lot)
         else:
-            uses = holding.debit(entry.id, -draft.points_delta, entry.reverses_entry_id)
+            uses = holding.debit(entry.id, -draft.points_delta, first)
         self.entries.append(self._row(entry, draft, at, max(holding.net, 0)))
         self.allocations += allocation_rows(entry.customer_id, uses)
         self.by_source[entry.source_id].append(entry)
-        if holding.net < 0 and self._forgives:
+        if holding.net < 0 and self._forgives and entry.kind == EntryKind.REVERSAL:
             self._forgive(entry, draft, -holding.net)
         return entry
 

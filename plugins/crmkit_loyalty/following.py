@@ -115,7 +115,7 @@ def _earn(
     if amount < 0:
         if each.kind not in _RETURNING:
             return
-        inputs["due"], points = points, min(points, book.balance(customer_id))
+        inputs["due"], points = points, min(points, book.balance(customer_id, each.occurred_at))
     elif each.kind not in _EARNING:
         return
     if points:
@@ -145,8 +145,9 @@ def _take_back(book: Book, past: Past, link: Link) -> None:
         return
     share = accrual.returned_share(past.sold[link.original_id], past.returned_of(link.original_id))
     for entry in earned:
-        taken = past.taken[entry.id]
-        points = accrual.points_to_take_back(entry.points_delta, share, taken)
+        book.let_lapse(entry.customer_id, link.occurred_at)
+        taken, expired = past.taken[entry.id], past.expired[entry.id] + book.lapsed[entry.id]
+        points = accrual.points_to_take_back(entry.points_delta, share, taken + expired)
         if points:
             past.taken[entry.id] += points
             inputs = {
@@ -154,6 +155,7 @@ def _take_back(book: Book, past: Past, link: Link) -> None:
                 "earned": entry.points_delta,
                 "share": str(share),
                 "taken": taken,
+                "expired": expired,
             }
             book.post(_reversal(link, entry, -points, "proportional", inputs))
 

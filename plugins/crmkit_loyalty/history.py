@@ -8,7 +8,7 @@ from itertools import chain
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import and_, exists, func, select, text
+from sqlalchemy import and_, exists, func, select, text, union_all
 from sqlmodel import Session
 
 from crmkit import RecordedLine, table_of
@@ -21,7 +21,7 @@ _CHUNK = 500
 _entry, _lot = table_of(LedgerEntry), table_of(Lot)
 _transaction, _line = table_of(Transaction), table_of(TransactionLine)
 # Made once: an alias costs more than a statement that uses it.
-_void, _undo = _transaction.alias("void"), _entry.alias("undo")
+_void, _undo, _expiry = (_transaction.alias("void"), _entry.alias("undo"), _entry.alias("expiry"))
 _voids = and_(_void.c.original_id == _transaction.c.id, _void.c.kind == TransactionKind.VOID)
 
 
@@ -42,6 +42,7 @@ class Past:
         sold: lines of each sale.
         returned: for each sale, what came back by which transaction that was not voided.
         taken: points that returns have taken back from each accrual.
+        expired: points of each accrual that have expired.
         late: for each sale that was anonymous until now, what came back of it before.
         original_of: the sale each return refers to.
     """
@@ -51,6 +52,7 @@ class Past:
         default_factory=lambda: defaultdict(dict)
     )
     taken: defaultdict[UUID, int] = field(default_factory=lambda: defaultdict(int))
+    expired: defaultdict[UUID, int] = field(default_factory=lambda: defaultdict(int))
     late: defaultdict[UUID, list[tuple[Link, list[Returned]]]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -109,7 +111,9 @@ def load_past(session: Session, entries: Iterable[Posted], batch: Collection[UUI
         past.sold[sale].append(line)
     for link, lines in _links_to(session, sales, batch):
         past.note(link, lines)
-    past.taken.update(_taken(session, [entry.id for entry in accruals]))
+    ids = [entry.id for entry in accruals]
+    past.taken.update(_taken(session, ids))
+    past.expired.update(_expired(session, ids))
     return past
 
 
@@ -160,6 +164,30 @@ def _taken(session: Session, accruals: Collection[UUID]) -> Iterator[tuple[UUID,
             select(_entry.c.reverses_entry_id, func.sum(-_entry.c.points_delta))
             .where(_entry.c.reverses_entry_id.in_(wanted), ~undone)
             .group_by(_entry.c.reverses_entry_id)
+        )
+        for accrual, points in session.execute(statement):
+            yield accrual, int(points)
+
+
+def _expired(session: Session, accruals: Collection[UUID]) -> Iterator[tuple[UUID, int]]:
+    """Give the points of each accrual that expired, also after a return of them was undone."""
+    for wanted in _chunks(accruals):
+        given_back = (
+            select(_undo.c.id, _entry.c.reverses_entry_id)
+            .join(_entry, _entry.c.id == _undo.c.reverses_entry_id)
+            .where(_entry.c.reverses_entry_id.in_(wanted), _undo.c.points_delta > 0)
+        )
+        origins = union_all(
+            select(_entry.c.id.label("id"), _entry.c.id.label("accrual_id")).where(
+                _entry.c.id.in_(wanted)
+            ),
+            given_back,
+        ).subquery()
+        statement = (
+            select(origins.c.accrual_id, func.sum(-_expiry.c.points_delta))
+            .join(_expiry, _expiry.c.source_id == origins.c.id)
+            .where(text("expiry.kind <> 'accrual'"), _expiry.c.kind == EntryKind.EXPIRY)
+            .group_by(origins.c.accrual_id)
         )
         for accrual, points in session.execute(statement):
             yield accrual, int(points)

@@ -16,6 +16,7 @@ _CHUNK = 500
 _account, _entry = table_of(LoyaltyAccount), table_of(LedgerEntry)
 _lot, _allocation = table_of(Lot), table_of(Allocation)
 _customer = table_of(Customer)
+_undone = select(_entry.c.id, _entry.c.reverses_entry_id.label("reverses")).subquery("undone")
 _wanted: BindParameter[Any] = bindparam("wanted", expanding=True)
 _open_missing = insert(_account).from_select(
     ["customer_id", "balance", "debt"],
@@ -23,7 +24,7 @@ _open_missing = insert(_account).from_select(
     .where(_customer.c.id.in_(_wanted), ~exists().where(_account.c.customer_id == _customer.c.id))
     .order_by(_customer.c.id),
 )
-_NET = """SELECT customer_id, balance - debt FROM loyalty_account
+_NET = """SELECT customer_id, balance - debt, last_entry_id FROM loyalty_account
     WHERE customer_id IN ?ids ORDER BY customer_id"""
 
 
@@ -43,13 +44,13 @@ def lock_accounts(session: Session, customers: Iterable[UUID]) -> dict[UUID, Hol
         for start in range(0, len(wanted), _CHUNK):
             session.execute(_open_missing, {"wanted": wanted[start : start + _CHUNK]})
         found = _nets(session, wanted)
-    return {read_id(id_): Holding(net) for id_, net in found}
+    return {read_id(id_): Holding(net, last and read_id(last)) for id_, net, last in found}
 
 
-def _nets(session: Session, customers: list[UUID]) -> list[tuple[Any, int]]:
+def _nets(session: Session, customers: list[UUID]) -> list[tuple[Any, int, Any]]:
     """Return balance less debt of the accounts that exist, locked; SQLite has but one writer."""
     is_sqlite = session.get_bind().dialect.name == "sqlite"
-    found: list[tuple[Any, int]] = run_sql(
+    found: list[tuple[Any, int, Any]] = run_sql(
         session, _NET if is_sqlite else f"{_NET} FOR UPDATE", customers
     ).fetchall()
     return found
@@ -74,11 +75,15 @@ def load_lots(session: Session, holdings: dict[UUID, Holding], debited: Collecti
 def _open_lots(session: Session, customers: list[UUID]) -> Iterable[tuple[UUID, OpenLot]]:
     used = select(func.sum(_allocation.c.points)).where(_allocation.c.lot_id == _lot.c.id)
     left = _lot.c.points - func.coalesce(used.scalar_subquery(), 0)
-    statement = select(
-        _lot.c.customer_id, _lot.c.id, _lot.c.entry_id, left, _lot.c.active_from, _lot.c.expires_at
-    ).where(_lot.c.customer_id.in_(customers), left > 0)
-    for customer, id_, entry_id, points, active_from, expires_at in session.execute(statement):
-        yield customer, open_lot(id_, entry_id, int(points), active_from, expires_at)
+    dates = (_lot.c.active_from, _lot.c.expires_at)
+    statement = (
+        select(_lot.c.customer_id, _lot.c.id, _lot.c.entry_id, left, *dates, _undone.c.reverses)
+        .join_from(_lot, _entry, _entry.c.id == _lot.c.entry_id)
+        .outerjoin(_undone, _undone.c.id == _entry.c.reverses_entry_id)
+        .where(_lot.c.customer_id.in_(customers), ~_lot.c.is_expired, left > 0)
+    )
+    for customer, id_, entry_id, points, *more in session.execute(statement):
+        yield customer, open_lot(id_, entry_id, int(points), *more)
 
 
 def _owed(session: Session, customers: list[UUID]) -> Iterable[tuple[UUID, UUID, int]]:

@@ -18,7 +18,7 @@ from crmkit import (
     small_writes,
 )
 from crmkit_loyalty.adjustment import Adjustment, check_adjustment
-from crmkit_loyalty.book import ALLOCATION_COLUMNS, ENTRY_COLUMNS, LOT_COLUMNS, Book, Draft
+from crmkit_loyalty.book import ALLOCATION_COLUMNS, ENTRY_COLUMNS, LOT_COLUMNS, Book, Draft, Move
 from crmkit_loyalty.errors import InsufficientPoints
 from crmkit_loyalty.holdings import load_lots, lock_accounts
 from crmkit_loyalty.models import Allocation, EntryKind, LedgerEntry, Lot
@@ -29,7 +29,8 @@ POINTS_MOVED = Event("loyalty.points_moved")
 
 _MOVE = """UPDATE loyalty_account SET
     balance = CASE WHEN balance - debt + ? > 0 THEN balance - debt + ? ELSE 0 END,
-    debt = CASE WHEN balance - debt + ? < 0 THEN -(balance - debt + ?) ELSE 0 END
+    debt = CASE WHEN balance - debt + ? < 0 THEN -(balance - debt + ?) ELSE 0 END,
+    last_entry_id = ?
     WHERE customer_id = ?"""
 _MOVE_IF_COVERED = f"{_MOVE} AND (? > 0 OR balance + ? >= 0)"
 
@@ -58,15 +59,15 @@ def open_book(
 
 def write(session: Session, book: Book) -> None:
     """Write everything that was posted in a book, and move the accounts along."""
-    moves = [_move(id_, points) for id_, points in sorted(book.moves().items())]
+    moves = [_values(move) for move in book.moves()]
     if moves:
         run_sql_many(session, _MOVE, moves)
     _insert(session, book)
 
 
-def _move(customer_id: UUID, points: int) -> tuple[Any, ...]:
+def _values(move: Move) -> tuple[Any, ...]:
     """Return the values of `_MOVE`."""
-    return points, points, points, points, customer_id.hex
+    return *[move.points] * 4, move.last_entry_id.hex, move.customer_id.hex
 
 
 def adjust(
@@ -103,10 +104,12 @@ def adjust(
         if stored.fingerprint != request.fingerprint:
             raise IdempotencyMismatch(key)
         return stored
-    moved = run_sql(session, _MOVE_IF_COVERED, *_move(customer_id, points), points, points)
-    if moved.rowcount == 0:
-        raise InsufficientPoints(book.balance(customer_id), -points)
+    available = book.balance(customer_id, now)
     book.post(_draft(customer_id, request, actor, now))
+    (move,) = book.moves()
+    moved = run_sql(session, _MOVE_IF_COVERED, *_values(move), move.points, move.points)
+    if moved.rowcount == 0:
+        raise InsufficientPoints(available, -points)
     _insert(session, book)
     return _entry_with(session, customer_id, request.key)  # type: ignore[return-value] # just made
 
@@ -139,7 +142,8 @@ def _entry_with(session: Session, customer_id: UUID, key: str) -> LedgerEntry | 
 
 
 def _insert(session: Session, book: Book) -> None:
-    announce(session, POINTS_MOVED, {id_: id_ for id_ in book.moves()})
+    moved = [move.customer_id for move in book.moves() if move.points]
+    announce(session, POINTS_MOVED, {id_: id_ for id_ in moved})
     with small_writes(session, max(len(book.entries), len(book.allocations))):
         insert_rows(session, LedgerEntry, ENTRY_COLUMNS, book.entries)
         insert_rows(session, Lot, LOT_COLUMNS, book.lots)

@@ -1,10 +1,13 @@
-"""Which lots pay for points that go: soonest to expire first, then oldest. Pure."""
+"""Which lots pay for points that go: soonest to expire first, then oldest. Pure, but for ids."""
 
 from bisect import insort
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import takewhile
 from uuid import UUID
+
+from crmkit import new_id
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -14,20 +17,31 @@ Use = tuple[UUID, UUID, int]
 
 @dataclass(slots=True, order=True)
 class OpenLot:
-    """A lot that has points left; lots sort in the order in which they are used."""
+    """A lot that has points left; lots sort in the order in which they are used.
+
+    Attributes:
+        origin_id: the accrual that the points go back to: a return took them, and was undone.
+    """
 
     expires_at: datetime
     active_from: datetime
-    id: UUID
-    entry_id: UUID = field(compare=False)
+    entry_id: UUID
+    id: UUID = field(compare=False)
     left: int = field(compare=False)
+    origin_id: UUID = field(compare=False)
 
 
 def open_lot(
-    id_: UUID, entry_id: UUID, left: int, active_from: datetime | None, expires_at: datetime | None
+    id_: UUID,
+    entry_id: UUID,
+    left: int,
+    active_from: datetime | None,
+    expires_at: datetime | None,
+    origin_id: UUID | None = None,
 ) -> OpenLot:
     """Return a lot with points left; what has no date sorts last."""
-    return OpenLot(expires_at or NEVER, active_from or NEVER, id_, entry_id, left)
+    until, since = expires_at or NEVER, active_from or NEVER
+    return OpenLot(until, since, entry_id, id_, left, origin_id or entry_id)
 
 
 @dataclass(slots=True)
@@ -36,13 +50,21 @@ class Holding:
 
     Attributes:
         net: sum of the entries: balance minus debt.
+        last_entry_id: the latest entry.
         lots: lots with points left, in the order of their use.
         owed: entries that no lot has paid yet, oldest first, with what is missing.
     """
 
     net: int = 0
+    last_entry_id: UUID | None = None
     lots: list[OpenLot] = field(default_factory=list)
     owed: list[tuple[UUID, int]] = field(default_factory=list)
+
+    def next_entry_id(self) -> UUID:
+        """Return an id that is greater than that of every entry so far, whatever clocks do."""
+        last, made = self.last_entry_id, new_id()
+        self.last_entry_id = made if last is None or made > last else UUID(int=last.int + 1)
+        return self.last_entry_id
 
     def credit(self, lot: OpenLot) -> list[Use]:
         """Add a lot; what is owed is paid from it first."""
@@ -74,6 +96,10 @@ class Holding:
         if points:
             self.owed.append((entry_id, points))
         return uses
+
+    def due(self, at: datetime) -> list[OpenLot]:
+        """Return the lots that have expired at an instant, nearest first."""
+        return list(takewhile(lambda lot: lot.expires_at <= at, self.lots))
 
     def _in_order(self, first: UUID | None) -> Iterable[OpenLot]:
         return sorted(self.lots, key=lambda lot: lot.entry_id != first) if first else self.lots

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, false, text
 from sqlmodel import Field, SQLModel
 
 from crmkit import Instant, Json, new_id
@@ -44,8 +44,8 @@ class LedgerEntry(SQLModel, table=True):
     Attributes:
         points_delta: what it adds to the sum; negative when points go.
         balance_after: points on the account right after it, in the order recorded.
-        source: what caused it: `transaction` or `adjustment`.
-        source_id: the transaction that caused it.
+        source: what caused it: `transaction`, `adjustment`, or `entry` if points expired.
+        source_id: the transaction that caused it; of an expiry, the entry whose points expired.
         line: the line of it that did; 0 is the whole transaction.
         rule: name of the rule that gave the figure.
         explanation: the rule's inputs and formula version; enough to compute the figure again.
@@ -109,6 +109,8 @@ class LoyaltyAccount(SQLModel, table=True):
     Attributes:
         balance: points that can be spent.
         debt: points taken back after they were spent; what is earned next pays them.
+        last_entry_id: the latest of the entries; null until there is one. The next entry's id is
+            greater, so that the ids of an account say the order, whatever clocks do.
     """
 
     __tablename__ = "loyalty_account"
@@ -121,6 +123,7 @@ class LoyaltyAccount(SQLModel, table=True):
     customer_id: UUID = Field(foreign_key="customer.id", primary_key=True)
     balance: int = Field(default=0, sa_type=BigInteger)
     debt: int = Field(default=0, sa_type=BigInteger)
+    last_entry_id: UUID | None = None
 
 
 class Lot(SQLModel, table=True):
@@ -129,12 +132,19 @@ class Lot(SQLModel, table=True):
     Attributes:
         active_from: when they can be spent; null while a hold has no end yet.
         expires_at: first instant at which they are worth nothing; null means never.
+        is_expired: whether the job has dealt with it after it expired; nothing is left of it then.
     """
 
     __tablename__ = "loyalty_lot"
     __table_args__ = (
         CheckConstraint("points > 0", name="ck_loyalty_lot_points"),
         Index("ix_loyalty_lot_customer", "customer_id", "entry_id"),
+        _index(
+            "ix_loyalty_lot_due",
+            "expires_at",
+            "id",
+            where="NOT is_expired AND expires_at IS NOT NULL",
+        ),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
@@ -143,6 +153,7 @@ class Lot(SQLModel, table=True):
     points: int = Field(sa_type=BigInteger)
     active_from: datetime | None = Field(default=None, sa_type=Instant)
     expires_at: datetime | None = Field(default=None, sa_type=Instant)
+    is_expired: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 class Allocation(SQLModel, table=True):

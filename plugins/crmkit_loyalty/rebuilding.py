@@ -1,11 +1,10 @@
 """How accounts, lots and allocations follow from entries."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Select, Table, case, func, select
+from sqlalchemy import Select, case, func, select
 from sqlmodel import Session
 
 from crmkit import Difference, Rebuilder, differences, insert_rows, new_id, table_of, wire_instant
@@ -16,8 +15,9 @@ from crmkit_loyalty.book import (
     lot_row,
     months_later,
 )
+from crmkit_loyalty.checks import OF_LOTS, violations
 from crmkit_loyalty.lots import Holding, open_lot
-from crmkit_loyalty.models import Allocation, LedgerEntry, Lot, LoyaltyAccount
+from crmkit_loyalty.models import Allocation, EntryKind, LedgerEntry, Lot, LoyaltyAccount
 from crmkit_loyalty.settings import LoyaltySettings
 
 _account, _entry = table_of(LoyaltyAccount), table_of(LedgerEntry)
@@ -45,6 +45,8 @@ def _sums() -> Select[tuple[object, ...]]:
             owners.c.customer_id,
             case((net > 0, net), else_=0).label("balance"),
             case((net < 0, -net), else_=0).label("debt"),
+            # as text, because PostgreSQL before 18 has no greatest of ids
+            sa.cast(func.max(sa.cast(_entry.c.id, sa.String)), sa.Uuid).label("last_entry_id"),
         )
         .outerjoin(_entry, _entry.c.customer_id == owners.c.customer_id)
         .group_by(owners.c.customer_id)
@@ -59,67 +61,16 @@ def check_accounts(session: Session) -> list[Difference]:
 def rebuild_accounts(session: Session) -> int:
     """Make every account the sum of its entries; returns how many there are."""
     session.execute(sa.delete(_account))
-    columns = ["customer_id", "balance", "debt"]
+    columns = ["customer_id", "balance", "debt", "last_entry_id"]
     session.execute(sa.insert(_account).from_select(columns, _sums()))
     return session.scalar(select(func.count()).select_from(_account)) or 0
 
 
 def lot_differences(session: Session) -> Iterator[tuple[UUID, Difference]]:
-    """Give each place where lots and allocations do not add up to the entries, with the customer.
-
-    An entry that adds points has lots of exactly as many; lots are used from 0 to all of their
-    points; an entry takes at most its points; and what is left in the lots is the balance.
-    """
-    for statement, table in (
-        (_lots_of_entries(), _lot.name),
-        (_uses_of_lots(), _allocation.name),
-        (_uses_by_entries(), _allocation.name),
-        (_left_in_lots(), _allocation.name),
-    ):
-        for customer, key, stored, least, most in session.execute(statement):
-            expected = {"points": int(least)} if least == most else {"at least": 0, "most": most}
-            yield customer, Difference(table, str(key), {"points": int(stored)}, expected)
-
-
-def _added() -> ColumnElement[int]:
-    return case((_entry.c.points_delta > 0, _entry.c.points_delta), else_=0)
-
-
-def _total(of: Table, *where: ColumnElement[bool]) -> ColumnElement[int]:
-    return func.coalesce(select(func.sum(of.c.points)).where(*where).scalar_subquery(), 0)
-
-
-def _lots_of_entries() -> Select[Any]:
-    same = (_lot.c.customer_id == _entry.c.customer_id, _lot.c.entry_id == _entry.c.id)
-    stored = _total(_lot, *same)
-    return select(_entry.c.customer_id, _entry.c.id, stored, _added(), _added()).where(
-        stored != _added()
-    )
-
-
-def _uses_of_lots() -> Select[Any]:
-    stored = _total(_allocation, _allocation.c.lot_id == _lot.c.id)
-    return select(_lot.c.customer_id, _lot.c.id, stored, sa.literal(0), _lot.c.points).where(
-        ~stored.between(0, _lot.c.points)
-    )
-
-
-def _uses_by_entries() -> Select[Any]:
-    stored = _total(_allocation, _allocation.c.entry_id == _entry.c.id)
-    most = _added() - _entry.c.points_delta
-    return select(_entry.c.customer_id, _entry.c.id, stored, sa.literal(0), most).where(
-        ~stored.between(0, most)
-    )
-
-
-def _left_in_lots() -> Select[Any]:
-    sums = _sums().subquery()
-    left = _total(_lot, _lot.c.customer_id == sums.c.customer_id) - _total(
-        _allocation, _allocation.c.customer_id == sums.c.customer_id
-    )
-    return select(
-        sums.c.customer_id, sums.c.customer_id, left, sums.c.balance, sums.c.balance
-    ).where(left != sums.c.balance)
+    """Give each place where lots and allocations do not add up to the entries, and whose it is."""
+    for check, customer, key, stored, least, most in violations(session, *OF_LOTS):
+        expected = {"points": least} if least == most else {"at least": least, "most": most}
+        yield customer, Difference(check.table.name, str(key), {"points": stored}, expected)
 
 
 def rebuild_lots(session: Session, lifetime_months: int | None) -> int:
@@ -138,12 +89,14 @@ def _replay(session: Session, customer: UUID, lifetime_months: int | None) -> in
     }
     for table in (_allocation, _lot):
         session.execute(sa.delete(table).where(table.c.customer_id == customer))
-    columns = (_entry.c.id, _entry.c.points_delta, _entry.c.occurred_at, _entry.c.reverses_entry_id)
+    first = case((_entry.c.kind == EntryKind.EXPIRY, _entry.c.source_id),
+                 else_=_entry.c.reverses_entry_id)  # fmt: skip
+    columns = (_entry.c.id, _entry.c.points_delta, _entry.c.occurred_at, first)
     entries = select(*columns).where(_entry.c.customer_id == customer).order_by(_entry.c.id)
     holding, lots, uses = Holding(), [], []
-    for id_, points, at, reverses in session.execute(entries):
+    for id_, points, at, lot_of in session.execute(entries):
         if points < 0:
-            uses += holding.debit(id_, -points, reverses)
+            uses += holding.debit(id_, -points, lot_of)
             continue
         until = months_later(at, lifetime_months) if lifetime_months else None
         active_from, expires_at = dates.get(id_, (at, until))

@@ -1,8 +1,8 @@
 """Tiers: customers rise by what they buy, and keep what they have if they go on.
 
 Adds the field Customer.tiers, the mutation assignTier, the subscription tierChanged, the service
-tiers.multiplier and four tables. Changes are the facts; memberships are the last of them and
-can be rebuilt.
+tiers.multiplier, the job tiers.review and four tables. Changes are the facts; memberships are the
+last of them and can be rebuilt.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from sqlmodel import Session
 
 from crmkit import (
+    Job,
     Metric,
     Permission,
     Plugin,
@@ -20,7 +21,7 @@ from crmkit import (
     hookimpl,
 )
 from crmkit.contributions import Models
-from crmkit_tiers import figures, following, multiplying, rebuilding
+from crmkit_tiers import figures, following, multiplying, rebuilding, reviewing
 from crmkit_tiers.models import TierChange, TierMembership, TierRules, TierSweep
 from crmkit_tiers.settings import TiersSettings
 
@@ -54,6 +55,12 @@ def register_services(settings: TiersSettings, metrics: Mapping[str, Metric]) ->
     """The multiplier; refuses the start if a condition is about a metric that nobody registers."""
     figures.check_metrics(settings, metrics)
     return (multiplying.multiplier_service(settings),)
+
+
+@hookimpl
+def register_jobs(settings: TiersSettings, metrics: Mapping[str, Metric]) -> Sequence[Job]:
+    """The review of all customers."""
+    return (reviewing.review_job(settings, metrics),)
 
 
 @hookimpl

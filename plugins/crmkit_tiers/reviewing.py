@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlmodel import Session
 
-from crmkit import table_of
+from crmkit import Job, JobRun, table_of
 from crmkit_tiers import sweeping
 from crmkit_tiers.deciding import Subject, decide
 from crmkit_tiers.figures import Metrics
@@ -22,6 +22,19 @@ from crmkit_tiers.settings import TierSet, TiersSettings
 
 PAGE = 1_000
 _membership = table_of(TierMembership)
+
+
+def review_job(settings: TiersSettings, metrics: Metrics) -> Job:
+    """Return the job that is to be run every day."""
+
+    def step(session: Session, run: JobRun) -> int:
+        return review_page(session, settings, metrics, now=run.now, today=run.today)
+
+    return Job(
+        "tiers.review",
+        "Reviews tiers whose period is over, and looks at everybody after a change of rules.",
+        step,
+    )
 
 
 def review_page(

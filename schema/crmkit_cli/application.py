@@ -10,6 +10,8 @@ from crmkit_cli import (
     demo,
     imports,
     init,
+    jobs,
+    plugin_commands,
     plugins,
     rebuild,
     schema,
@@ -20,12 +22,16 @@ from crmkit_cli import (
 )
 from crmkit_cli.refusing import refusing
 
-_EPILOG = "Exit codes: 0 done, 1 refused or differences found, 2 wrong use, 130 interrupted."
+_EPILOG = (
+    "Plugins add commands under their names, such as: crmkit loyalty verify. "
+    "Exit codes: 0 done, 1 refused or differences found, 2 wrong use, 130 interrupted."
+)
 
 
 def application() -> typer.Typer:
     """Return the command line, ready to be called."""
     app = _group("A CRM framework for retailers: one customer record, one GraphQL API.", _EPILOG)
+    app.info.cls = plugin_commands.WithPlugins
     _add(app, "init", init.init)
     _add(app, "demo", demo.demo)
     _add(app, "serve", serve.serve)
@@ -34,6 +40,7 @@ def application() -> typer.Typer:
     app.add_typer(_plugins(), name="plugins")
     app.add_typer(_schema(), name="schema")
     _add(app, "rebuild", rebuild.rebuild)
+    app.add_typer(_jobs(), name="jobs")
     app.add_typer(_tokens(), name="token")
     _add(app, "version", version.version)
     return app
@@ -65,6 +72,13 @@ def _schema() -> typer.Typer:
     group = _group("The GraphQL schema of these plugins.")
     _add(group, "export", schema.export)
     _add(group, "explain", schema_explain.explain)
+    return group
+
+
+def _jobs() -> typer.Typer:
+    group = _group("List the jobs of the plugins, or run some.", is_command=True)
+    group.callback(invoke_without_command=True)(refusing(jobs.jobs))
+    _add(group, "run", jobs.run)
     return group
 
 

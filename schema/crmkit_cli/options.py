@@ -1,4 +1,4 @@
-"""Options that several commands share."""
+"""Options that several commands share, and where they may stand."""
 
 from pathlib import Path
 from typing import Annotated
@@ -22,3 +22,11 @@ Port = Annotated[
 
 HERE = Path()
 """The data directory where none is named."""
+
+
+def refuse_misplaced(context: typer.Context) -> None:
+    """Refuse options in front of a subcommand, which would never reach it."""
+    for name in ("data_dir", "as_json"):
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            raise typer.BadParameter(f"write the options after {context.invoked_subcommand}")

@@ -34,12 +34,13 @@ class PluginReport:
     tables: tuple[str, ...] = ()
     graphql: tuple[str, ...] = ()
     hooks: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
     permissions: tuple[str, ...] = ()
 
     def details(self) -> Iterator[tuple[str, str]]:
         """Yield what there is to say, each with a label."""
         yield from (("", text) for text in (self.summary, self.reason) if text)
-        for label in ("requires", "tables", "graphql", "hooks", "permissions"):
+        for label in ("requires", "tables", "graphql", "hooks", "commands", "permissions"):
             if names := getattr(self, label):
                 yield label, ", ".join(names[:_SHOWN_MAX]) + _rest(len(names) - _SHOWN_MAX)
 
@@ -82,5 +83,6 @@ def _loaded(crm: "Crm", loaded: "LoadedPlugin", composition: "Composition") -> P
         tables=tuple(sorted(table_of(model).name for model in loaded.models)),
         graphql=tuple(composition.contributed(loaded.name)),
         hooks=tuple(crm.registry.hooks_of(loaded.name)),
+        commands=tuple(c.name for owner, c in crm.registry.commands if owner is loaded),
         permissions=tuple(permission.name for permission in manifest.permissions),
     )

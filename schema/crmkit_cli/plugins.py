@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from crmkit_cli.opening import opened
-from crmkit_cli.options import HERE, AsJson, DataDir
+from crmkit_cli.options import HERE, AsJson, DataDir, refuse_misplaced
 from crmkit_cli.plugin_report import BROKEN, PluginReport, report_plugins
 from crmkit_cli.printing import console, print_json
 
@@ -19,7 +19,7 @@ def plugins(context: typer.Context, data_dir: DataDir = HERE, as_json: AsJson = 
     from crmkit_schema.runtime import compose
 
     if context.invoked_subcommand is not None:
-        _refuse_misplaced(context)
+        refuse_misplaced(context)
         return
     with opened(data_dir, skip_broken=True) as crm:
         reports = report_plugins(crm, compose(crm, skip_broken=True).composition)
@@ -52,14 +52,6 @@ def purge(
         print_json({"plugin": name, "dropped": dropped})
     else:
         print(f"Dropped {', '.join(dropped)}.")
-
-
-def _refuse_misplaced(context: typer.Context) -> None:
-    """Refuse options in front of a subcommand, which would never reach it."""
-    for name in ("data_dir", "as_json"):
-        source = context.get_parameter_source(name)
-        if source is not None and source.name == "COMMANDLINE":
-            raise typer.BadParameter(f"write the options after {context.invoked_subcommand}")
 
 
 def _show(report: PluginReport) -> None:

@@ -7,6 +7,7 @@ from crmkit_schema.core_mutations import CoreMutation
 from crmkit_schema.core_queries import CoreQuery
 from crmkit_schema.core_subscriptions import CoreSubscription
 from crmkit_schema.interaction_types import Interaction
+from crmkit_schema.job_mutations import JobMutation
 from crmkit_schema.transaction_types import Transaction
 
 
@@ -14,7 +15,7 @@ def core_contribution() -> SchemaContribution:
     """Return core's types and root fields."""
     return SchemaContribution(
         queries=(CoreQuery,),
-        mutations=(CoreMutation,),
+        mutations=(CoreMutation, JobMutation),
         subscriptions=(CoreSubscription,),
         types=(Transaction, Interaction),
     )

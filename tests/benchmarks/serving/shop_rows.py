@@ -39,7 +39,7 @@ COLUMNS = {
         "line", "rule", "explanation", "idempotency_key", "occurred_at", "recorded_at",
     ),
     "loyalty_lot": ("id", "customer_id", "entry_id", "points", "active_from"),
-    "loyalty_account": ("customer_id", "balance", "debt"),
+    "loyalty_account": ("customer_id", "balance", "debt", "last_entry_id"),
     "stand_ins_tier": ("customer_id", "code", "since"),
     "stand_ins_segment": ("id", "name"),
     "stand_ins_membership": ("customer_id", "segment_id"),
@@ -80,12 +80,13 @@ def shop(size: Size) -> Iterator[Tables]:
     for start in range(0, size.customers, _CHUNK):
         yield _customers(size, range(start, min(start + _CHUNK, size.customers)), random)
     yield {"stand_ins_segment": [(n, f"segment {n:02}") for n in range(1, _SEGMENTS + 1)]}
-    balances = [0] * size.customers
+    accounts = [(0, "")] * size.customers
     ids = [customer_id(size, number).hex for number in range(size.customers)]
     for start in range(0, size.transactions, _CHUNK):
         numbers = range(start, min(start + _CHUNK, size.transactions))
-        yield _sales(size, numbers, ids, balances, random)
-    yield {"loyalty_account": [(*pair, 0) for pair in zip(ids, balances, strict=True) if pair[1]]}
+        yield _sales(size, numbers, ids, accounts, random)
+    filled = zip(ids, accounts, strict=True)
+    yield {"loyalty_account": [(id_, sum_, 0, last) for id_, (sum_, last) in filled if sum_]}
 
 
 def _customers(size: Size, numbers: range, random: Random) -> Tables:
@@ -117,7 +118,7 @@ def _warning(number: int, id_: str, turn: int, random: Random) -> Row:
 
 
 def _sales(
-    size: Size, numbers: range, ids: list[str], balances: list[int], random: Random
+    size: Size, numbers: range, ids: list[str], accounts: list[tuple[int, str]], random: Random
 ) -> Tables:
     """Some customers buy more than others: the first ones twice as much as the last."""
     made: Tables = {name: [] for name in COLUMNS}
@@ -134,8 +135,9 @@ def _sales(
         made["transaction_line"] += lines
         points = total // 100
         if points:
-            balances[buyer] += points
-            entry, lot = _points(number, id_, ids[buyer], (points, balances[buyer], total), at)
+            balance = accounts[buyer][0] + points
+            entry, lot = _points(number, id_, ids[buyer], (points, balance, total), at)
+            accounts[buyer] = balance, entry[0]
             made["loyalty_ledger_entry"].append(entry)
             made["loyalty_lot"].append(lot)
     return made

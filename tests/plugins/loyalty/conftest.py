@@ -77,9 +77,9 @@ class Till:
         """Record a return; quantities are negative."""
         return self.record(self.document("return", who, items, original=original, **more))
 
-    def void(self, original: str) -> str:
+    def void(self, original: str, **more: Any) -> str:
         """Void a receipt."""
-        return self.record(self.document("void", None, original=original))
+        return self.record(self.document("void", None, original=original, **more))
 
     def attach(self, who: str, *receipts: str) -> None:
         """Say whose anonymous receipts were."""

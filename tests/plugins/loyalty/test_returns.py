@@ -50,7 +50,9 @@ def test_a_reversal_names_the_accrual_and_can_be_computed_again(till: Till) -> N
     accrual, reversal = till.entries("ann")
 
     assert reversal.reverses_entry_id == accrual.id
-    assert reversal.explanation == {"version": 1, "earned": 99, "share": "1000/3333", "taken": 0}
+    assert reversal.explanation == {
+        "version": 1, "earned": 99, "share": "1000/3333", "taken": 0, "expired": 0,
+    }  # fmt: skip
     assert accrual.explanation == {
         "version": 1, "amount_minor": 9999, "currency": "CNY", "points_per_major_unit": "1",
     }  # fmt: skip

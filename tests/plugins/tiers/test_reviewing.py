@@ -181,6 +181,17 @@ MIXED = {
 }
 
 
+def test_the_review_is_a_job_on_the_shops_own_day(shop_factory: ShopFactory) -> None:
+    shop = shop_factory(club={**YEARLY, "tiers": CLUB["tiers"]})
+    shop.sell("ann", "600", "2025-06-01")  # the clock stands in June 2026
+
+    shop.crm.run_job("tiers.review")
+
+    assert shop.story("ann")[-1] == ("kept", "silver", "2025-06-01")
+    assert shop.held("ann").valid_until_on == date(2026, 12, 31)
+    assert shop.crm.run_job("tiers.review") == 0
+
+
 def test_a_sweep_finds_everybody_whose_tier_the_day_changes(shop_factory: ShopFactory) -> None:
     shop = shop_factory(club=MIXED)
     draw = random.Random(3)
