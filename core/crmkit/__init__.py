@@ -30,7 +30,7 @@ from crmkit.contributions import (
 )
 from crmkit.crm import Crm
 from crmkit.derived import differences
-from crmkit.driver_sql import run_sql, run_sql_many
+from crmkit.driver_sql import run_sql
 from crmkit.errors import (
     CrmkitError,
     IdempotencyMismatch,
@@ -124,7 +124,6 @@ __all__ = [
     "new_id",
     "read_id",
     "run_sql",
-    "run_sql_many",
     "small_writes",
     "table_of",
     "wire_instant",

@@ -14,7 +14,7 @@ from crmkit.announcements import announce_transactions
 from crmkit.batches import TransactionBatch
 from crmkit.bulk import table_of
 from crmkit.checking import Row
-from crmkit.customer_lookup import Name, find_customers, lock_customers
+from crmkit.customer_lookup import Name, find_and_lock_customers
 from crmkit.inputs import AttachInput, ErrorPolicy, Outcome, RowResult
 from crmkit.models import Transaction, TransactionKind
 from crmkit.outcomes import Outcomes
@@ -59,8 +59,7 @@ def attach_transactions(
     """
     outcomes = Outcomes()
     rows = [_read(number, each) for number, each in enumerate(inputs)]
-    customers = find_customers(session, (each.customer for each in rows))
-    lock_customers(session, customers.values())
+    customers = find_and_lock_customers(session, (each.customer for each in rows))
     found = _named(session, [each.key for each in rows if not each.row.problems])
     attached: dict[UUID, UUID] = {}
     for each in rows:

@@ -6,24 +6,29 @@ Rows are tuples of wire values: integers, text, None, booleans; ids as `UUID.hex
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from operator import itemgetter
-from typing import Any, Literal
+from typing import Any
 
-from sqlalchemy import Connection, Table, Uuid
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import Connection, Table
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel
 
-from crmkit.driver_sql import execute, execute_many
+from crmkit.bulk_sql import (
+    Merge,
+    all_in_one,
+    on_conflict,
+    postgres_insert,
+    postgres_values,
+    quoted,
+    sqlite_insert,
+)
+from crmkit.driver_sql import execute, execute_many, in_dialect, run_sql
 
 Wire = tuple[Any, ...]
-Merge = Literal["add", "least", "greatest", "replace"]
 _COPY_FROM = 200  # rows from which COPY beats one INSERT
 _ARRAYS_FROM = 5  # rows from which arrays beat a list of values
 _SQLITE_CHUNK = 5000
 _TOGETHER = "written together"
-_POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
 def table_of(model: type[SQLModel]) -> Table:
@@ -33,16 +38,17 @@ def table_of(model: type[SQLModel]) -> Table:
 
 @contextmanager
 def small_writes(session: Session, rows: int) -> Iterator[None]:
-    """Let PostgreSQL do all that the block inserts and merges in one statement, at its end.
+    """Let PostgreSQL do all that the block writes by this module in one statement, at its end.
 
-    The block must write each table once and read none of them.
+    The block must write each row once and read none of them. A block inside another is part of it.
 
     Args:
         rows: most rows of one table; where they are so many that they are copied, nothing is
             put together.
     """
     connection = session.connection()
-    if connection.dialect.name == "sqlite" or rows >= _COPY_FROM:
+    is_inside = _TOGETHER in session.info
+    if connection.dialect.name == "sqlite" or rows >= _COPY_FROM or is_inside:
         yield
         return
     together: list[tuple[str, list[Any]]] = []
@@ -53,7 +59,20 @@ def small_writes(session: Session, rows: int) -> Iterator[None]:
         del session.info[_TOGETHER]
     if together:
         values = [value for _, some in together for value in some]
-        execute(connection, _all_in_one(tuple(sql for sql, _ in together)), values)
+        execute(connection, all_in_one(tuple(sql for sql, _ in together)), values)
+
+
+def write_sql(session: Session, sql: str, *values: Any) -> None:
+    """Run a statement that writes, as `run_sql` takes it, at once or together with others.
+
+    Raises:
+        DBAPIError: the database refused it.
+    """
+    together = session.info.get(_TOGETHER)
+    if together is None:
+        run_sql(session, sql, *values)
+    else:
+        together.append(in_dialect(session, sql, values))
 
 
 def insert_rows(
@@ -67,12 +86,12 @@ def insert_rows(
         for start in range(0, len(rows), _SQLITE_CHUNK):
             part = rows[start : start + _SQLITE_CHUNK]
             filled, part = _without_empty_columns(table_of(model), tuple(columns), part)
-            execute_many(connection, _sqlite_insert(table_of(model), filled), part)
+            execute_many(connection, sqlite_insert(table_of(model), filled), part)
     elif len(rows) < _COPY_FROM:
         _insert_some(session, table_of(model), tuple(columns), rows)
     else:
-        names = ", ".join(map(_quote, columns))
-        copy_sql = f"COPY {_quote(table_of(model).name)} ({names}) FROM STDIN"
+        names = ", ".join(map(quoted, columns))
+        copy_sql = f"COPY {quoted(table_of(model).name)} ({names}) FROM STDIN"
         _copy(connection, copy_sql, rows)
 
 
@@ -93,9 +112,9 @@ def merge_rows(
         return
     connection = session.connection()
     table = table_of(model)
-    clause = _on_conflict(table, tuple(merge.items()), connection.dialect.name)
+    clause = on_conflict(table, tuple(merge.items()), connection.dialect.name)
     if connection.dialect.name == "sqlite":
-        sql = _sqlite_insert(table, tuple(columns)) + clause
+        sql = sqlite_insert(table, tuple(columns)) + clause
         execute_many(connection, sql, rows)
     else:
         _insert_some(session, table, tuple(columns), rows, clause)
@@ -118,22 +137,16 @@ def _insert_some(
     """Insert rows into a PostgreSQL table, at once or together with others."""
     values: list[Any]
     if len(rows) < _ARRAYS_FROM:
-        sql = _postgres_values(table, columns, len(rows)) + clause
+        sql = postgres_values(table, columns, len(rows)) + clause
         values = [value for row in rows for value in row]
     else:
-        sql = _postgres_insert(table, columns) + clause
+        sql = postgres_insert(table, columns) + clause
         values = [list(column) for column in zip(*rows, strict=True)]
     together = session.info.get(_TOGETHER)
     if together is None:
         execute(session.connection(), sql, values)
     else:
         together.append((sql, values))
-
-
-@lru_cache(maxsize=512)
-def _all_in_one(statements: tuple[str, ...]) -> str:
-    parts = (f"w{number} AS ({sql})" for number, sql in enumerate(statements))
-    return f"WITH {', '.join(parts)} SELECT"
 
 
 def _without_empty_columns(
@@ -151,63 +164,3 @@ def _without_empty_columns(
     if not empty or len(kept) < 2:
         return columns, rows
     return tuple(columns[at] for at in kept), list(map(itemgetter(*kept), rows))
-
-
-@lru_cache(maxsize=256)
-def _sqlite_insert(table: Table, columns: tuple[str, ...]) -> str:
-    names = ", ".join(map(_quote, columns))
-    marks = ", ".join("?" * len(columns))
-    return f"INSERT INTO {_quote(table.name)} ({names}) VALUES ({marks})"  # noqa: S608 names are ours
-
-
-@lru_cache(maxsize=256)
-def _postgres_values(table: Table, columns: tuple[str, ...], count: int) -> str:
-    names = ", ".join(map(_quote, columns))
-    row = ", ".join(f"%s::{_postgres_type(table, name)[1]}" for name in columns)
-    rows = ", ".join([f"({row})"] * count)
-    return f"INSERT INTO {_quote(table.name)} ({names}) VALUES {rows}"  # noqa: S608 names are ours
-
-
-@lru_cache(maxsize=256)
-def _postgres_insert(table: Table, columns: tuple[str, ...]) -> str:
-    names = ", ".join(map(_quote, columns))
-    types = [_postgres_type(table, name) for name in columns]
-    arrays = ", ".join(f"%s::{wire}[]" for wire, _ in types)
-    aliases = [f"c{index}" for index in range(len(columns))]
-    picked = ", ".join(f"u.{a}::{t}" for a, (_, t) in zip(aliases, types, strict=True))
-    return (
-        f"INSERT INTO {_quote(table.name)} ({names}) "  # noqa: S608 names are ours
-        f"SELECT {picked} FROM unnest({arrays}) AS u({', '.join(aliases)})"
-    )
-
-
-def _postgres_type(table: Table, column: str) -> tuple[str, str]:
-    """Return the type the parameter array has and the type the column has."""
-    column_type = table.c[column].type
-    name = column_type.compile(_POSTGRESQL)
-    if isinstance(column_type, Uuid) or name.startswith(("TIMESTAMP", "DATE", "JSON")):
-        return "text", name
-    return name, name
-
-
-@lru_cache(maxsize=256)
-def _on_conflict(table: Table, merge: tuple[tuple[str, Merge], ...], dialect: str) -> str:
-    name = _quote(table.name)
-    least, greatest = ("min", "max") if dialect == "sqlite" else ("least", "greatest")
-    changes = []
-    for column, how in merge:
-        held, new = f"{name}.{_quote(column)}", f"excluded.{_quote(column)}"
-        if how == "add":
-            value = f"{held} + {new}"
-        elif how == "replace":
-            value = new
-        else:
-            function = least if how == "least" else greatest
-            value = f"{function}(coalesce({held}, {new}), coalesce({new}, {held}))"
-        changes.append(f"{_quote(column)} = {value}")
-    keys = ", ".join(_quote(key.name) for key in table.primary_key)
-    return f" ON CONFLICT ({keys}) DO UPDATE SET {', '.join(changes)}"
-
-
-def _quote(name: str) -> str:
-    return f'"{name}"'

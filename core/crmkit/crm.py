@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy.exc import DBAPIError
@@ -25,14 +24,11 @@ from crmkit.inputs import (
     TransactionInput,
 )
 from crmkit.interactions import record_interactions
-from crmkit.jobs import JobRun
-from crmkit.joined_rows import by_request, in_one_batch
-from crmkit.joining import Joining
+from crmkit.jobs import JobRun, job_named
 from crmkit.plugin_loading import load_plugins
 from crmkit.plugins import PluginRegistry
 from crmkit.settings import Settings
-from crmkit.transaction_rules import CheckedTransaction
-from crmkit.transactions import Read, read_transactions, record_transactions
+from crmkit.transactions import read_transactions, record_transactions
 
 T = TypeVar("T")
 _TRIES = 4
@@ -52,7 +48,6 @@ class Crm:
         database: where everything is.
         roles: who may do what.
         feed: tells what was written to whoever listens.
-        recording: puts transactions into one batch that are to be recorded at the same time.
     """
 
     def __init__(
@@ -71,7 +66,6 @@ class Crm:
         )
         self.database = Database(settings.url)
         self.feed = Feed()
-        self.recording = Joining[CheckedTransaction, list[RowResult]](batches_max=1)
 
     def __enter__(self) -> "Crm":
         return self
@@ -129,33 +123,21 @@ class Crm:
         actor: str | None = None,
         session: Session | None = None,
     ) -> list[RowResult]:
-        """Record transactions; see `crmkit.transactions.record_transactions`.
-
-        Calls that come in together, by the same actor and with the same options, are recorded as
-        one batch; each is answered as if it had come by itself.
-        """
+        """Record transactions; see `crmkit.transactions.record_transactions`."""
         read = read_transactions(inputs, self.settings.zone)
-        good = [each for each in read if isinstance(each, CheckedTransaction)]
 
-        def work(transactions: Sequence[Read], writing: Session) -> list[RowResult]:
+        def work(writing: Session) -> list[RowResult]:
             return record_transactions(
                 writing,
                 self.registry,
-                transactions,
+                read,
                 now=self.clock.now(),
                 policy=policy,
                 create_missing_customers=create_missing_customers,
                 actor=actor,
             )
 
-        def serve(requests: Sequence[Sequence[CheckedTransaction]]) -> list[list[RowResult]]:
-            results = self.write(partial(work, in_one_batch(requests)))
-            return by_request(requests, results)
-
-        if session is not None or self.database.is_writing or len(good) < len(read):
-            return self.write(partial(work, read), session=session)
-        kind = policy, create_missing_customers, actor
-        return self.recording.serve(kind, good, serve)
+        return self.write(work, session=session)
 
     def record_interactions(
         self,
@@ -230,7 +212,7 @@ class Crm:
         Raises:
             UnknownJob: no plugin that is on has a job of that name.
         """
-        job, now = self.registry.job(name), self.clock.now()
+        job, now = job_named(self.registry.jobs, name), self.clock.now()
         run = JobRun(now, now.astimezone(self.settings.zone).date())
         total = 0
         while done := self.write(lambda session: job.step(session, run)):

@@ -13,6 +13,8 @@ from crmkit.models import Customer, CustomerExternalId, Lifecycle
 from crmkit.named_rows import read_id, rows_named
 
 Name = UUID | tuple[str, str]
+_FIND = "SELECT id FROM customer WHERE id IN ?ids"
+_LOCK = f"{_FIND} ORDER BY id FOR NO KEY UPDATE"
 
 
 def find_customers(session: Session, names: Iterable[Name | None]) -> dict[Name, UUID]:
@@ -21,16 +23,21 @@ def find_customers(session: Session, names: Iterable[Name | None]) -> dict[Name,
     Args:
         names: ids, or pairs (source, external id); None is passed over.
     """
-    wanted = {name for name in names if name is not None}
-    ids = [name for name in wanted if isinstance(name, UUID)]
-    pairs = [name for name in wanted if not isinstance(name, UUID)]
-    found: dict[Name, UUID] = {}
-    if ids:
-        rows = run_sql(session, "SELECT id FROM customer WHERE id IN ?ids", ids).fetchall()
-        found.update((read_id(id_), read_id(id_)) for (id_,) in rows)
+    ids, pairs = _by_way(names)
+    found: dict[Name, UUID] = {id_: id_ for id_ in _existing(session, _FIND, ids)}
     key = ("source", "external_id")
     named = rows_named(session, CustomerExternalId, (*key, "customer_id"), key, pairs)
     found.update(((source, name), read_id(id_)) for source, name, id_ in named)
+    return found
+
+
+def find_and_lock_customers(session: Session, names: Iterable[Name | None]) -> dict[Name, UUID]:
+    """Do what `find_customers` and `lock_customers` do, in one statement if all are named by id."""
+    ids, pairs = _by_way(names)
+    if not pairs and session.get_bind().dialect.name == "postgresql":
+        return {id_: id_ for id_ in _existing(session, _LOCK, ids)}
+    found = find_customers(session, (*ids, *pairs))
+    lock_customers(session, found.values())
     return found
 
 
@@ -62,5 +69,20 @@ def lock_customers(session: Session, ids: Iterable[UUID]) -> None:
     wanted = sorted(set(ids))
     if session.get_bind().dialect.name == "sqlite" or not wanted:
         return
-    statement = "SELECT 1 FROM customer WHERE id IN ?ids ORDER BY id FOR NO KEY UPDATE"
-    run_sql(session, statement, wanted)
+    run_sql(session, _LOCK, wanted)
+
+
+def _by_way(names: Iterable[Name | None]) -> tuple[list[UUID], list[tuple[str, str]]]:
+    """Return the ids and the pairs (source, external id) among names, each once."""
+    ids: list[UUID] = []
+    pairs: list[tuple[str, str]] = []
+    for name in set(names):
+        if isinstance(name, UUID):
+            ids.append(name)
+        elif name is not None:
+            pairs.append(name)
+    return ids, pairs
+
+
+def _existing(session: Session, sql: str, ids: list[UUID]) -> list[UUID]:
+    return [read_id(id_) for (id_,) in run_sql(session, sql, ids).fetchall()] if ids else []

@@ -12,7 +12,7 @@ from crmkit.announcements import CUSTOMER_CHANGED, announce
 from crmkit.batches import CustomerBatch
 from crmkit.bulk import insert_rows, table_of
 from crmkit.columns import wire_instant
-from crmkit.customer_lookup import Name, find_customers, lock_customers
+from crmkit.customer_lookup import Name, find_and_lock_customers
 from crmkit.customer_parts import merge_addresses, merge_contacts, merge_tags, rows_of
 from crmkit.customer_rules import CheckedCustomer, check_customer
 from crmkit.ids import new_id
@@ -67,8 +67,7 @@ def upsert_customers(
         else:
             outcomes.reject(number, answer)
     outcomes.enforce(policy)
-    known = find_customers(session, ((each.source, each.external_id) for each in checked))
-    lock_customers(session, known.values())
+    known = find_and_lock_customers(session, ((each.source, each.external_id) for each in checked))
     created: dict[UUID, None] = {}
     changed: dict[UUID, None] = {}
     for wave in _waves(checked, known):

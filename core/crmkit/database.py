@@ -116,7 +116,7 @@ class Database:
                 in this thread.
             WriteLost: a write that shared the SQLite transaction ended it.
         """
-        if self.is_writing:
+        if getattr(self._writing, "now", False):
             raise SessionMisused("open a second writing session beside")
         with self.turn(alone=unhurried):
             self._writing.now = True
@@ -134,11 +134,6 @@ class Database:
                 session.close()
                 self._writing.now = False
         session.run_afterwards()
-
-    @property
-    def is_writing(self) -> bool:
-        """Whether this thread has a writing session open."""
-        return getattr(self._writing, "now", False)
 
     def _take_time(self, session: Session) -> None:
         """Lift the limits of PostgreSQL until the transaction ends; SQLite has none."""

@@ -25,26 +25,19 @@ def run_sql(session: Session, sql: str, *values: Any) -> Any:
     Raises:
         DBAPIError: the database refused it.
     """
-    connection = session.connection()
-    is_sqlite = connection.dialect.name == "sqlite"
+    return execute(session.connection(), *in_dialect(session, sql, values))
+
+
+def in_dialect(session: Session, sql: str, values: Sequence[Any]) -> tuple[str, list[Any]]:
+    """Return a statement and its values, given as for `run_sql`, as the driver takes them."""
+    is_sqlite = session.connection().dialect.name == "sqlite"
     told = [
         (_json_of(each) if is_sqlite else [id_.hex for id_ in each])
         if isinstance(each, list)
         else each
         for each in values
     ]
-    return execute(connection, _in_dialect(sql, is_sqlite=is_sqlite), told)
-
-
-def run_sql_many(session: Session, sql: str, rows: Sequence[Sequence[Any]]) -> None:
-    """Run one statement that both dialects know once for each row; an id is its `hex`.
-
-    Raises:
-        DBAPIError: the database refused one.
-    """
-    connection = session.connection()
-    is_sqlite = connection.dialect.name == "sqlite"
-    execute_many(connection, _in_dialect(sql, is_sqlite=is_sqlite), rows)
+    return _in_dialect(sql, is_sqlite=is_sqlite), told
 
 
 @lru_cache(maxsize=256)
@@ -75,8 +68,8 @@ def execute(connection: Connection, sql: str, values: Sequence[Any]) -> Any:
             from crmkit import libpq_sql  # needs psycopg, which only PostgreSQL does
 
             given = libpq_sql.parameters(values)
-            if given is not None and libpq_sql.is_in_transaction(driver):
-                return libpq_sql.run(driver, lent.info.setdefault("prepared", {}), sql, given)
+            if given is not None and libpq_sql.in_transaction(driver):
+                return libpq_sql.run(lent, sql, given)
         cursor = driver.cursor()
         cursor.execute(sql, values)
     except connection.dialect.loaded_dbapi.Error as error:

@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from crmkit.errors import DatabaseBusy, WriteLost
+from crmkit.errors import DatabaseBusy, Refused, WriteLost
 from crmkit.shared_connection import SharedConnection
 
 
@@ -44,6 +44,9 @@ class GroupCommit:
     def turn(self, *, alone: bool = False) -> Iterator[None]:
         """Wait for the turn to write; when the block ends, wait until what it wrote is durable.
 
+        A block that refuses does so only once what others wrote before it in the same transaction
+        is durable, for that may be why.
+
         Args:
             alone: share the commit with nobody, for work that takes long.
 
@@ -54,18 +57,24 @@ class GroupCommit:
         """
         ticket = _Ticket(alone)
         self._take_turn(ticket)
-        group, is_good = self._group, False
+        group, waits = self._group, False
+        refusal: Refused | None = None
         try:
-            yield
-            is_good = True
-        finally:
-            if is_good:
+            try:
+                yield
+            except Refused as error:
+                refusal = error
+            if refusal is None or group.waiting:
                 group.waiting.append(ticket)
+                waits = True
+        finally:
             self._end_turn(ticket)
-        if not ticket.wait(self.wait_seconds_max):
-            raise WriteLost
-        if group.failure is not None:
-            raise group.failure()
+        if waits and not ticket.wait(self.wait_seconds_max):
+            raise WriteLost from refusal
+        if waits and group.failure is not None:
+            raise group.failure() from refusal
+        if refusal is not None:
+            raise refusal
 
     def begin(self, connection: Connection) -> None:
         """Begin the write of whoever has the turn, in the transaction that is under way if any."""

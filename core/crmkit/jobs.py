@@ -1,6 +1,6 @@
 """Jobs: work that plugins do now and then, a page at a time, and that may be interrupted."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import ClassVar
@@ -56,3 +56,14 @@ class UnknownJob(NotFound):
         super().__init__("job named", name)
         self.known = list(known)
         self.args = (f"{self}; there are: {', '.join(self.known) or 'none'}",)
+
+
+def job_named(jobs: Mapping[str, Job], name: str) -> Job:
+    """Return the job of a name.
+
+    Raises:
+        UnknownJob: there is none.
+    """
+    if name not in jobs:
+        raise UnknownJob(name, list(jobs))
+    return jobs[name]

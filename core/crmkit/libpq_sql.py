@@ -1,21 +1,16 @@
-"""Statements handed to libpq, prepared by name on each connection.
-
-psycopg's cursors adapt any value and watch the socket themselves, which costs several times what
-the statement does. Values of few simple types travel as text here; the connection, its transaction
-and its errors stay psycopg's.
-"""
+"""Statements of writes on PostgreSQL, handed to libpq; values of few types travel as text."""
 
 from collections.abc import Callable, Sequence
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from psycopg import errors, pq
+from psycopg import pq
 from psycopg.adapt import Transformer
 
-PREPARED_MAX: Final = 512
-"""Statements that one connection keeps prepared here; further ones are parsed each time."""
+from crmkit.prepared import PREPARED_MAX, run_prepared
+
 _UNKNOWN, _BOOL, _INT8 = 0, 16, 20  # types of parameters; unknown is what the statement says
-_GOOD: Final = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
 
 
 class Fetched:
@@ -51,54 +46,48 @@ class Parameters(NamedTuple):
 def parameters(values: Sequence[Any]) -> Parameters | None:
     """Return values in libpq's form, None if one has a type that only psycopg knows."""
     try:
-        texts = [_TEXTS[type(value)](value) for value in values]
+        texts = [_TEXTS.get(type(value), _enum)(value) for value in values]
     except KeyError:
         return None
     return Parameters(texts, tuple([_TYPES.get(type(value), _UNKNOWN) for value in values]))
 
 
-def is_in_transaction(driver: Any) -> bool:
-    """Tell whether a connection is in a transaction that is good, so that nothing need begin it."""
-    return bool(driver.pgconn.transaction_status == pq.TransactionStatus.INTRANS)
+def in_transaction(driver: Any) -> bool:
+    """Begin the transaction of a connection if nothing has yet; false if that is psycopg's to do.
+
+    Only psycopg knows how one begins that has characteristics of its own, and tells of one that
+    has failed.
+    """
+    status = driver.pgconn.transaction_status
+    if status == pq.TransactionStatus.IDLE:
+        is_plain = driver.isolation_level is None and driver.read_only is None
+        if driver.autocommit or not is_plain or driver.deferrable is not None:
+            return False
+        driver.pgconn.exec_(b"BEGIN")
+        status = driver.pgconn.transaction_status
+    return bool(status == pq.TransactionStatus.INTRANS)
 
 
-def run(driver: Any, prepared: dict[Any, bytes], sql: str, given: Parameters) -> Fetched:
+def run(lent: Any, sql: str, given: Parameters) -> Fetched:
     """Run one statement in the transaction that the connection is in.
 
     Args:
-        driver: psycopg's connection.
-        prepared: what is prepared on it, by statement.
+        lent: psycopg's connection, lent by SQLAlchemy.
         sql: with `%s` for each value and `%%` for a percent sign.
 
     Raises:
         psycopg.Error: the database refused it.
     """
-    libpq, (texts, types) = driver.pgconn, given
-    name = prepared.get((sql, types))
-    if name is not None:
-        result = libpq.exec_prepared(name, texts)
-    elif len(prepared) < PREPARED_MAX:
-        name = b"crmkit%d" % len(prepared)
-        result = libpq.prepare(name, _numbered(sql), types)
-        if result.status in _GOOD:
-            prepared[sql, types] = name
-            result = libpq.exec_prepared(name, texts)
-    else:
-        result = libpq.exec_params(_numbered(sql), texts, types)
-    if result.status not in _GOOD:
-        error = errors.error_from_result(result)
-        if isinstance(error, errors.InvalidSqlStatementName):
-            prepared.clear()  # somebody has sent DEALLOCATE ALL
-        raise error
-    rows: list[tuple[Any, ...]] = []
-    if result.nfields:
-        reading = Transformer(driver)
-        reading.set_pgresult(result)
-        rows = reading.load_rows(0, result.ntuples, tuple)
-        return Fetched(rows, len(rows))
-    return Fetched(rows, result.command_tuples or 0)
+    result = run_prepared(lent, sql, _numbered(sql), given.texts, given.types)
+    if not result.nfields:
+        return Fetched([], result.command_tuples or 0)
+    reading = Transformer(lent.dbapi_connection)
+    reading.set_pgresult(result)
+    rows = reading.load_rows(0, result.ntuples, tuple)
+    return Fetched(rows, len(rows))
 
 
+@lru_cache(maxsize=PREPARED_MAX)
 def _numbered(sql: str) -> bytes:
     """Return a statement as libpq takes it: `$1`, `$2` and so on."""
     first, *others = sql.split("%s")
@@ -107,14 +96,25 @@ def _numbered(sql: str) -> bytes:
 
 
 def _array(values: list[Any]) -> bytes:
-    texts = [
-        _ELEMENTS[type(value)](value) if type(value) in _ELEMENTS else _enum(value)
-        for value in values
-    ]
+    types = set(map(type, values))
+    if types == {str}:
+        inner = '","'.join(values)
+        # Only what separates the texts is quotes, and nothing needs to be escaped.
+        if inner.count('"') == 2 * (len(values) - 1) and "\\" not in inner and "\0" not in inner:
+            return f'{{"{inner}"}}'.encode()
+    elif types == {int}:
+        return f"{{{','.join(map(str, values))}}}".encode()
+    texts = [_ELEMENTS.get(type(value), _quoted_enum)(value) for value in values]
     return f"{{{','.join(texts)}}}".encode()
 
 
-def _enum(value: Any) -> str:
+def _enum(value: Any) -> bytes:
+    if isinstance(value, StrEnum):
+        return value.encode()
+    raise KeyError(type(value))
+
+
+def _quoted_enum(value: Any) -> str:
     if isinstance(value, StrEnum):
         return _quoted(value.value)
     raise KeyError(type(value))

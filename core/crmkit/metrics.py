@@ -5,26 +5,26 @@ transactions do not.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import delete, func, insert, select, true
 from sqlmodel import Session
 
-from crmkit.batches import RecordedTransaction, TransactionBatch
-from crmkit.bulk import merge_rows, small_writes, table_of
+from crmkit.batches import TransactionBatch
+from crmkit.bulk import merge_rows, small_writes, table_of, write_sql
 from crmkit.columns import wire_instant
 from crmkit.contributions import Difference
 from crmkit.derived import differences
 from crmkit.driver_sql import run_sql
-from crmkit.metrics_queries import COUNTED, DERIVED, SALES
+from crmkit.metrics_queries import DERIVED
+from crmkit.metrics_sums import Figures, Key, KeyAnd, Sums, sums_of
 from crmkit.models import (
     CustomerCategoryMetrics,
     CustomerDay,
     CustomerMetrics,
     CustomerStoreMetrics,
-    LineKind,
-    TransactionKind,
 )
 from crmkit.named_rows import read_id
 
@@ -45,84 +45,54 @@ _MAKE_CUSTOMERS = """UPDATE customer SET lifecycle = 'customer', lifecycle_since
     WHERE id IN ?ids AND lifecycle IN ('prospect', 'target', 'dormant')"""
 
 
-class _Figures:
-    """Sums over one customer's transactions in one currency."""
-
-    __slots__ = ("first", "last", "net", "quantity", "returned", "returns", "sales")
-
-    def __init__(self) -> None:
-        self.first: str | None = None
-        self.last: str | None = None
-        self.sales = self.returns = self.net = self.returned = self.quantity = 0
-
-    def add(self, each: RecordedTransaction, quantity: int) -> None:
-        """Count one transaction."""
-        self.net += each.total_minor
-        self.quantity += quantity
-        if each.kind == TransactionKind.RETURN:
-            self.returns += 1
-            self.returned -= each.total_minor
-            return
-        self.sales += 1
-        at = wire_instant(each.occurred_at)
-        self.first = at if self.first is None else min(self.first, at)
-        self.last = at if self.last is None else max(self.last, at)
-
-
 def apply(session: Session, batch: TransactionBatch) -> None:
-    """Add a batch to the figures of its customers, whose rows the caller has locked."""
-    counted = [each for each in batch.transactions if each.customer_id is not None]
-    voided = {each.customer_id for each in counted if each.kind == TransactionKind.VOID}
-    added = [each for each in counted if each.customer_id not in voided and each.kind in COUNTED]
-    if added:
-        _add(session, added)
-    undone = {each.original_id for each in counted if each.kind == TransactionKind.VOID}
-    sold = [each for each in counted if each.kind in SALES and each.id not in undone]
-    if sold:
-        _promote(session, {each.customer_id for each in sold}, batch)
-    if voided:
-        rebuild(session, [id_ for id_ in voided if id_ is not None])
+    """Add a batch that is stored to the figures of its customers, whose rows are locked."""
+    sums = sums_of(batch)
+    new_days = count_new_days(session, sums)
+    add(session, sums, new_days, batch.recorded_at)
+    rebuild_voided(session, sums)
 
 
-def _add(session: Session, added: Sequence[RecordedTransaction]) -> None:
-    totals: dict[tuple[str, str], _Figures] = defaultdict(_Figures)
-    days: dict[tuple[str, str, str], _Figures] = defaultdict(_Figures)
-    categories: dict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
-    stores: dict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0, 0])
-    for each in added:
-        key = (each.customer_id.hex, each.currency)  # type: ignore[union-attr]
-        quantity = 0
-        for line in each.lines:
-            if line.kind == LineKind.PRODUCT:
-                quantity += line.quantity_milli
-                if line.category is not None:
-                    sums = categories[(*key, line.category)]
-                    sums[0] += line.amount_minor
-                    sums[1] += line.quantity_milli
-                    sums[2] += 1
-        totals[key].add(each, quantity)
-        days[(*key, each.business_on.isoformat())].add(each, quantity)
-        if each.store is not None:
-            sums = stores[(*key, each.store)]
-            sums[0] += each.total_minor
-            sums[1] += each.kind in SALES
-    new_days = _count_new_days(session, days)
-    with small_writes(session, len(days)):
-        _merge_totals(session, totals, new_days)
+def count_new_days(session: Session, sums: Sums) -> dict[Key, int]:
+    """Return, for each customer and currency, on how many of the days nothing was sold before."""
+    fresh: dict[Key, int] = defaultdict(int)
+    with_sales = sums.days_with_sales()
+    customers = sorted({UUID(key[0]) for key in with_sales})
+    if not customers:
+        return fresh
+    on = sorted(key[2] for key in with_sales)
+    rows = run_sql(session, _DAYS_WITH_SALES, customers, on[0], on[-1]).fetchall()
+    known = {(read_id(id_).hex, currency, str(day)) for id_, currency, day in rows}
+    for key in with_sales - known:
+        fresh[key[:2]] += 1
+    return fresh
+
+
+def add(session: Session, sums: Sums, new_days: dict[Key, int], now: datetime) -> None:
+    """Add to the figures, and make customers of those who just bought; reads nothing."""
+    with small_writes(session, len(sums.days)):
+        _merge_totals(session, sums.totals, new_days)
         merge_rows(
             session,
             CustomerDay,
             _DAY,
-            [(*key, f.sales, f.returns, f.net, f.quantity) for key, f in sorted(days.items())],
+            [(*key, f.sales, f.returns, f.net, f.quantity) for key, f in sorted(sums.days.items())],
             dict.fromkeys(_DAY[3:], "add"),
         )
-        _merge_sums(session, CustomerCategoryMetrics, _CATEGORY, categories)
-        _merge_sums(session, CustomerStoreMetrics, _STORE, stores)
+        _merge_sums(session, CustomerCategoryMetrics, _CATEGORY, sums.categories)
+        _merge_sums(session, CustomerStoreMetrics, _STORE, sums.stores)
+        if sums.buyers:
+            at = wire_instant(now)
+            write_sql(session, _MAKE_CUSTOMERS, at, at, sums.buyers)
 
 
-def _merge_totals(
-    session: Session, totals: dict[tuple[str, str], _Figures], new_days: dict[tuple[str, str], int]
-) -> None:
+def rebuild_voided(session: Session, sums: Sums) -> None:
+    """Rebuild the figures of those of whom something was voided."""
+    if sums.voided:
+        rebuild(session, sums.voided)
+
+
+def _merge_totals(session: Session, totals: dict[Key, Figures], new_days: dict[Key, int]) -> None:
     rows = [
         (*key, f.first, f.last, f.sales, f.returns, f.net, f.returned, f.quantity, new_days[key])
         for key, f in sorted(totals.items())
@@ -139,34 +109,10 @@ def _merge_sums(
     session: Session,
     model: type[CustomerCategoryMetrics] | type[CustomerStoreMetrics],
     columns: tuple[str, ...],
-    sums: dict[tuple[str, str, str], list[int]],
+    sums: dict[KeyAnd, list[int]],
 ) -> None:
     rows = [(*key, *values) for key, values in sorted(sums.items())]
     merge_rows(session, model, columns, rows, dict.fromkeys(columns[3:], "add"))
-
-
-def _count_new_days(
-    session: Session, days: dict[tuple[str, str, str], _Figures]
-) -> dict[tuple[str, str], int]:
-    """Return, for each customer and currency, how many of the days had no sale before."""
-    fresh: dict[tuple[str, str], int] = defaultdict(int)
-    with_sales = {key for key, figures in days.items() if figures.sales}
-    customers = sorted({UUID(key[0]) for key in with_sales})
-    if not customers:
-        return fresh
-    on = sorted(key[2] for key in with_sales)
-    rows = run_sql(session, _DAYS_WITH_SALES, customers, on[0], on[-1]).fetchall()
-    known = {(read_id(id_).hex, currency, str(day)) for id_, currency, day in rows}
-    for key in with_sales - known:
-        fresh[key[:2]] += 1
-    return fresh
-
-
-def _promote(session: Session, ids: set[UUID | None], batch: TransactionBatch) -> None:
-    """Turn prospects, targets and dormant customers who just bought into customers."""
-    wanted = sorted(id_ for id_ in ids if id_ is not None)
-    now = wire_instant(batch.recorded_at)
-    run_sql(session, _MAKE_CUSTOMERS, now, now, wanted)
 
 
 def rebuild(session: Session, customers: Iterable[UUID] | None = None) -> int:

@@ -4,7 +4,7 @@ There is no global registry: each `Crm` makes its own, so two applications with 
 live in one process.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,8 +16,7 @@ from crmkit import builtin, hookspecs
 from crmkit.commands import Command
 from crmkit.contributions import InteractionKind, Metric, Rebuilder, Services
 from crmkit.errors import HookFailed, PluginError, Refused
-from crmkit.hook_calls import call_lists, register
-from crmkit.jobs import Job, UnknownJob
+from crmkit.jobs import Job
 from crmkit.manifest import Permission, Plugin
 from crmkit.write_session import require_under_way, under_way
 
@@ -76,8 +75,8 @@ class PluginRegistry:
         self._manager = pluggy.PluginManager("crmkit")
         self._manager.add_hookspecs(hookspecs)
         for loaded in self.plugins:
-            register(self._manager, loaded)
-        self._calls = call_lists(self._manager, self.plugins)
+            _register(self._manager, loaded)
+        self._calls = _call_lists(self._manager, self.plugins)
 
     def __getitem__(self, name: str) -> LoadedPlugin:
         for loaded in self.plugins:
@@ -109,17 +108,6 @@ class PluginRegistry:
     def jobs(self) -> dict[str, Job]:
         """What plugins do now and then, by name, in plugin order."""
         return {job.name: job for _, some in self.ask("register_jobs") for job in some}
-
-    def job(self, name: str) -> Job:
-        """Return the job of a name.
-
-        Raises:
-            UnknownJob: there is none.
-        """
-        jobs = self.jobs
-        if name not in jobs:
-            raise UnknownJob(name, list(jobs))
-        return jobs[name]
 
     def _offered(self, loaded: LoadedPlugin) -> dict[str, Any]:
         """What every hook of a plugin may ask for by naming a parameter."""
@@ -179,3 +167,32 @@ class PluginRegistry:
             if answer is not None:
                 answers.append(answer)
         return answers
+
+
+def _register(manager: pluggy.PluginManager, loaded: LoadedPlugin) -> None:
+    try:
+        manager.register(loaded.implementation, name=loaded.name)
+        manager.check_pending()
+    except pluggy.PluginValidationError as error:
+        raise PluginError(loaded.name, " ".join(str(error).split())) from None
+
+
+def _call_lists(
+    manager: pluggy.PluginManager, plugins: Sequence[LoadedPlugin]
+) -> dict[str, list[tuple[LoadedPlugin, Callable[..., Any], tuple[str, ...]]]]:
+    """Return, for each hook, whom to call in which order with which parameters."""
+    rank = {loaded.name: position for position, loaded in enumerate(plugins)}
+    by_name = {loaded.name: loaded for loaded in plugins}
+    calls: dict[str, list[tuple[LoadedPlugin, Callable[..., Any], tuple[str, ...]]]] = {}
+    for hook in sorted(vars(manager.hook)):
+        found = getattr(manager.hook, hook).get_hookimpls()
+        for implementation in found:
+            if implementation.wrapper or implementation.hookwrapper:
+                raise PluginError(
+                    implementation.plugin_name, f"{hook} is a wrapper; call it plainly"
+                )
+        calls[hook] = [
+            (by_name[each.plugin_name], each.function, tuple(each.argnames))
+            for each in sorted(found, key=lambda each: rank[each.plugin_name])
+        ]
+    return calls

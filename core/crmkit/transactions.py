@@ -15,14 +15,16 @@ from crmkit.batches import (
     Refusal,
     TransactionBatch,
 )
+from crmkit.bulk import small_writes
 from crmkit.completing import complete
-from crmkit.customer_lookup import Name, create_customers, find_customers, lock_customers
+from crmkit.customer_lookup import Name, create_customers, find_and_lock_customers
 from crmkit.errors import Problem
 from crmkit.ids import new_id
 from crmkit.inputs import ErrorPolicy, Outcome, RowResult, TransactionInput
+from crmkit.known_transactions import leave_out_known
+from crmkit.metrics_sums import sums_of
 from crmkit.outcomes import Outcomes
 from crmkit.plugins import PluginRegistry
-from crmkit.stored_transactions import find_stored
 from crmkit.transaction_rows import insert_transactions
 from crmkit.transaction_rules import CheckedTransaction, check_transaction
 
@@ -75,12 +77,11 @@ def record_transactions(
             checked.append(each)
         else:
             outcomes.reject(number, each)
-    fresh = _leave_out_known(session, checked, outcomes)
-    customers = find_customers(session, (each.customer for each in fresh))
+    fresh = leave_out_known(session, checked, outcomes)
+    customers = find_and_lock_customers(session, (each.customer for each in fresh))
     missing = _missing(fresh, customers) if create_missing_customers else {}
     customers.update(missing.items())
     fresh = _require_customers(fresh, customers, outcomes)
-    lock_customers(session, (customers[each.customer] for each in fresh if each.customer))
     recorded = complete(session, fresh, customers, outcomes)
     outcomes.enforce(policy)
     if recorded:
@@ -93,42 +94,6 @@ def record_transactions(
     for row, transaction in recorded.items():
         outcomes.add(RowResult(row, Outcome.TAKEN, transaction.id))
     return outcomes.in_order()
-
-
-def _leave_out_known(
-    session: Session, checked: Sequence[CheckedTransaction], outcomes: Outcomes
-) -> list[CheckedTransaction]:
-    """Answer repeats and contradictions; return the transactions that are new."""
-    stored = find_stored(session, [(each.source, each.external_id) for each in checked])
-    first: dict[tuple[str, str], CheckedTransaction] = {}
-    repeats: list[tuple[CheckedTransaction, CheckedTransaction]] = []
-    for each in checked:
-        key = (each.source, each.external_id)
-        known = stored.get(key)
-        if known is not None:
-            if known.fingerprint == each.fingerprint:
-                outcomes.add(RowResult(each.row, Outcome.KNOWN, known.id))
-            else:
-                outcomes.reject(each.row, [_conflict(each)])
-        elif key not in first:
-            first[key] = each
-        elif first[key].fingerprint == each.fingerprint:
-            repeats.append((each, first[key]))
-        else:
-            outcomes.reject(each.row, [_conflict(each)])
-    for each, original in repeats:
-        outcomes.repeat(each.row, original.row)
-    return list(first.values())
-
-
-def _conflict(each: CheckedTransaction) -> Problem:
-    return Problem(
-        "EXTERNAL_ID_CONFLICT",
-        "this external id was recorded with other content; correct it by a new transaction",
-        each.row,
-        "externalId",
-        each.external_id,
-    )
 
 
 def _missing(
@@ -191,8 +156,12 @@ def _write(
     if not recorded:
         return
     _create_missing(session, registry, missing, batch)
-    insert_transactions(session, batch, [fingerprints[row] for row in recorded])
-    metrics.apply(session, batch)
+    sums = sums_of(batch)
+    new_days = metrics.count_new_days(session, sums)
+    with small_writes(session, sum(len(each.lines) for each in batch.transactions)):
+        insert_transactions(session, batch, [fingerprints[row] for row in recorded])
+        metrics.add(session, sums, new_days, batch.recorded_at)
+    metrics.rebuild_voided(session, sums)
     registry.tell("transactions_recorded", session, batch=batch)
     announce_transactions(session, batch.transactions)
 

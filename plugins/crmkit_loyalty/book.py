@@ -18,6 +18,7 @@ ENTRY_COLUMNS = (
     "rule", "explanation", "reason", "actor", "idempotency_key", "fingerprint", "occurred_at",
     "recorded_at", "reverses_entry_id",
 )  # fmt: skip
+ACCOUNT_COLUMNS = ("customer_id", "balance", "debt", "last_entry_id")
 LOT_COLUMNS = ("id", "customer_id", "entry_id", "points", "active_from", "expires_at")
 ALLOCATION_COLUMNS = ("lot_id", "entry_id", "customer_id", "points")
 
@@ -129,6 +130,14 @@ class Book:
             if held.last_entry_id is not None and held.last_entry_id != last_entry_id:
                 moves.append(Move(id_, held.net - net, held.last_entry_id))
         return moves
+
+    def moved_accounts(self) -> list[tuple[Any, ...]]:
+        """Return the accounts that have changed so far as `ACCOUNT_COLUMNS` has them."""
+        return [
+            (move.customer_id.hex, max(net, 0), max(-net, 0), move.last_entry_id.hex)
+            for move in self.moves()
+            for net in (self._holdings[move.customer_id].net,)
+        ]
 
     def post(self, draft: Draft) -> Posted:
         """Add an entry, and what follows from it: a lot or allocations.

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
+from typing import Literal
 from uuid import UUID
 
 from sqlmodel import Session, select
@@ -13,26 +13,32 @@ from crmkit import (
     NotFound,
     announce,
     insert_rows,
+    merge_rows,
     run_sql,
-    run_sql_many,
     small_writes,
 )
 from crmkit_loyalty.adjustment import Adjustment, check_adjustment
-from crmkit_loyalty.book import ALLOCATION_COLUMNS, ENTRY_COLUMNS, LOT_COLUMNS, Book, Draft, Move
+from crmkit_loyalty.book import (
+    ACCOUNT_COLUMNS,
+    ALLOCATION_COLUMNS,
+    ENTRY_COLUMNS,
+    LOT_COLUMNS,
+    Book,
+    Draft,
+)
 from crmkit_loyalty.errors import InsufficientPoints
 from crmkit_loyalty.holdings import load_lots, lock_accounts
-from crmkit_loyalty.models import Allocation, EntryKind, LedgerEntry, Lot
+from crmkit_loyalty.models import Allocation, EntryKind, LedgerEntry, Lot, LoyaltyAccount
 from crmkit_loyalty.settings import LoyaltySettings
 
 POINTS_MOVED = Event("loyalty.points_moved")
 """A customer's points became more or less."""
 
-_MOVE = """UPDATE loyalty_account SET
+_MOVE_IF_COVERED = """UPDATE loyalty_account SET
     balance = CASE WHEN balance - debt + ? > 0 THEN balance - debt + ? ELSE 0 END,
     debt = CASE WHEN balance - debt + ? < 0 THEN -(balance - debt + ?) ELSE 0 END,
     last_entry_id = ?
-    WHERE customer_id = ?"""
-_MOVE_IF_COVERED = f"{_MOVE} AND (? > 0 OR balance + ? >= 0)"
+    WHERE customer_id = ? AND (? > 0 OR balance + ? >= 0)"""
 
 
 def open_book(
@@ -59,15 +65,11 @@ def open_book(
 
 def write(session: Session, book: Book) -> None:
     """Write everything that was posted in a book, and move the accounts along."""
-    moves = [_values(move) for move in book.moves()]
-    if moves:
-        run_sql_many(session, _MOVE, moves)
-    _insert(session, book)
-
-
-def _values(move: Move) -> tuple[Any, ...]:
-    """Return the values of `_MOVE`."""
-    return *[move.points] * 4, move.last_entry_id.hex, move.customer_id.hex
+    accounts = book.moved_accounts()
+    how: dict[str, Literal["replace"]] = dict.fromkeys(ACCOUNT_COLUMNS[1:], "replace")
+    with small_writes(session, max(len(book.entries), len(book.allocations))):
+        merge_rows(session, LoyaltyAccount, ACCOUNT_COLUMNS, accounts, how)
+        _insert(session, book)
 
 
 def adjust(
@@ -107,7 +109,9 @@ def adjust(
     available = book.balance(customer_id, now)
     book.post(_draft(customer_id, request, actor, now))
     (move,) = book.moves()
-    moved = run_sql(session, _MOVE_IF_COVERED, *_values(move), move.points, move.points)
+    entry_id, points = move.last_entry_id.hex, move.points
+    values = *[points] * 4, entry_id, customer_id.hex, points, points
+    moved = run_sql(session, _MOVE_IF_COVERED, *values)
     if moved.rowcount == 0:
         raise InsufficientPoints(available, -points)
     _insert(session, book)

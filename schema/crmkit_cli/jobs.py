@@ -29,12 +29,14 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Run jobs until nothing is left to do; may be interrupted and run again at any time."""
+    from crmkit.jobs import job_named
+
     if bool(names) == run_all:
         raise typer.BadParameter("name some jobs, or give --all", param_hint="NAMES")
     with opened(data_dir, must_be_ready=True) as crm:
         wanted = list(crm.registry.jobs) if run_all else names or []
         for name in wanted:
-            crm.registry.job(name)
+            job_named(crm.registry.jobs, name)
         done = {name: crm.run_job(name) for name in wanted}
     if as_json:
         print_json({"done": done})

@@ -1,6 +1,5 @@
 """Inputs of core's mutations, and how they become what services take."""
 
-import dataclasses
 from typing import Any
 from uuid import UUID
 
@@ -175,12 +174,10 @@ class AttachTransactionInput:
 
 def _plain(given: Any) -> dict[str, Any]:
     """Return an input's attributes as services know them."""
-    values: dict[str, Any] = {}
-    for each in dataclasses.fields(given):
-        value = getattr(given, each.name)
+    values: dict[str, Any] = dict(vars(given))
+    for name, value in values.items():
         if value is ABSENT:
-            value = UNSET
+            values[name] = UNSET
         elif isinstance(value, CustomerRefInput):
-            value = value.given()
-        values[each.name] = value
+            values[name] = value.given()
     return values

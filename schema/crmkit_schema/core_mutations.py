@@ -1,11 +1,15 @@
 """Core's root mutations: each hands a batch to the service of the same name."""
 
+from collections.abc import Iterable, Sequence
+from copy import copy
+from itertools import islice
 from typing import TypeVar
 
 import strawberry
 from strawberry import Info
 
-from crmkit import ErrorPolicy
+from crmkit import ErrorPolicy, Refused, RowResult
+from crmkit_schema.context import RequestContext
 from crmkit_schema.core_answers import (
     AttachTransactionsSuccess,
     RecordInteractionsSuccess,
@@ -72,6 +76,53 @@ class AttachTransactionsInput:
     error_policy: ErrorPolicy = _POLICY
 
 
+def record_together(
+    context: RequestContext, inputs: Sequence[RecordTransactionsInput]
+) -> list[RecordTransactionsSuccess]:
+    """Record the transactions of several requests as one batch, if they want the same.
+
+    Raises:
+        Refused: one was refused; nothing was written.
+    """
+    whole, parts = copy(inputs[0]), [each.transactions for each in inputs]
+    if any(not _are_alike(whole, each) for each in inputs) or sum(map(len, parts)) > ROWS_MAX:
+        raise Refused("these requests cannot be recorded as one batch")
+    whole.transactions = [each for part in parts for each in part]
+    results = iter(_record(context, whole))
+    return [
+        RecordTransactionsSuccess(rows=transaction_rows(_numbered(islice(results, len(part)))))
+        for part in parts
+    ]
+
+
+def _are_alike(one: RecordTransactionsInput, other: RecordTransactionsInput) -> bool:
+    return (one.error_policy, one.create_missing_customers) == (
+        other.error_policy,
+        other.create_missing_customers,
+    )
+
+
+def _record(context: RequestContext, input: RecordTransactionsInput) -> list[RowResult]:
+    if input.create_missing_customers:
+        context.require(["customers.write"])
+    return context.crm.record_transactions(
+        [each.given() for each in _limited(input.transactions)],
+        policy=input.error_policy,
+        create_missing_customers=input.create_missing_customers,
+        actor=context.actor.name,
+    )
+
+
+def _numbered(results: Iterable[RowResult]) -> list[RowResult]:
+    """Return the results of one request, numbered as its own rows are."""
+    return [
+        RowResult(
+            row, each.outcome, each.id, tuple(told._replace(row=row) for told in each.problems)
+        )
+        for row, each in enumerate(results)
+    ]
+
+
 @strawberry.type
 class CoreMutation:
     """Core's mutations."""
@@ -80,20 +131,13 @@ class CoreMutation:
         "Record sales, returns, exchanges, voids and adjustments. Sending one again changes "
         "nothing and gives the first answer.",
         permission="transactions.write",
+        together=record_together,
     )
     def record_transactions(
         self, info: Info, input: RecordTransactionsInput
     ) -> RecordTransactionsSuccess:
         """Record a batch."""
-        if input.create_missing_customers:
-            info.context.require(["customers.write"])
-        results = info.context.crm.record_transactions(
-            [each.given() for each in _limited(input.transactions)],
-            policy=input.error_policy,
-            create_missing_customers=input.create_missing_customers,
-            actor=info.context.actor.name,
-        )
-        return RecordTransactionsSuccess(rows=transaction_rows(results))
+        return RecordTransactionsSuccess(rows=transaction_rows(_record(info.context, input)))
 
     @mutation("Record contacts with customers.", permission="interactions.write")
     def record_interactions(

@@ -17,6 +17,7 @@ from graphql import (
 from crmkit_schema.connections import PAGE_DEFAULT, PAGE_MAX
 from crmkit_schema.declarations import CrmField
 from crmkit_schema.reachable_types import is_list
+from crmkit_schema.requests import containers_in
 from crmkit_schema.sources import Connected, Related
 
 _BACKREF = "strawberry-definition"
@@ -32,11 +33,13 @@ class Cost:
         objects: that it gives by itself.
         parts: how often each part below is fetched, and what it costs.
         defaults: of an operation's variables.
+        settled: what it costs whatever the variables are, once that is known.
     """
 
     objects: int = 0
     parts: list[tuple["Times", "Cost"]] = field(default_factory=list)
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    settled: int | None = None
 
     @property
     def depends_on_variables(self) -> bool:
@@ -53,8 +56,15 @@ class Cost:
             rest += [below for _, below in part.parts]
         return False
 
+    def settle(self) -> None:
+        """Find out what it costs if that depends on no variable."""
+        if not self.depends_on_variables:
+            self.settled = self.of({}, {})
+
     def of(self, variables: Mapping[str, Any], known: dict[int, int]) -> int:
         """Return the cost for some variables; `known` remembers parts that occur often."""
+        if self.settled is not None:
+            return self.settled
         if id(self) not in known:
             given = {**self.defaults, **variables} if self.defaults else variables
             below = sum(times.of(given) * part.of(given, known) for times, part in self.parts)
@@ -120,13 +130,10 @@ def defaults_of(node: OperationDefinitionNode) -> dict[str, Any]:
 
 def objects_in(variables: Mapping[str, Any]) -> int:
     """Return how many objects stand in the values of variables; each costs all its fields."""
-    count, level = 0, list(variables.values())
+    count, level = 0, containers_in([variables])
     while level:
-        objects = [each for each in level if isinstance(each, dict)]
-        count += len(objects)
-        inside = [each.values() for each in objects]
-        lists = [each for each in level if isinstance(each, list)]
-        level = [value for each in (*inside, *lists) for value in each]
+        count += sum(type(each) is dict for each in level)
+        level = containers_in(level)
     return count
 
 

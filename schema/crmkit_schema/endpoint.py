@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +17,7 @@ from crmkit_schema.actors import Actors, Authenticate
 from crmkit_schema.bearer import bearer_token
 from crmkit_schema.body import read_body
 from crmkit_schema.heads import Head, read_head
+from crmkit_schema.joining import Joining
 from crmkit_schema.refusals import RequestRefused
 from crmkit_schema.requests import Executes, GraphQLRequest, read_request
 from crmkit_schema.security_headers import RAW_HEADERS, SecurityHeaders
@@ -64,7 +65,7 @@ class GraphQLEndpoint:
     ) -> None:
         self._schema = schema
         self._actors = Actors(authenticate)
-        self._workers = workers
+        self._workers, self._joining = workers, Joining(workers)
         self._limits = limits
         self._events = events
 
@@ -107,6 +108,9 @@ class GraphQLEndpoint:
             quick = await self._quick(request, actor, deadline)
             if quick is not None:
                 return 200, quick
+            shared = await self._jointly(request, actor, deadline)
+            if shared is not None:
+                return 200, shared
         return await self._run(self._executing(request, actor, media_type), deadline)
 
     async def _quick(self, request: GraphQLRequest, actor: Actor, deadline: float) -> bytes | None:
@@ -115,6 +119,14 @@ class GraphQLEndpoint:
                 return await self._schema.answer_quickly(request, actor)
         except TimeoutError:
             raise refusals.timed_out(self._limits.request_seconds_max) from None
+
+    async def _jointly(
+        self, request: GraphQLRequest, actor: Actor, deadline: float
+    ) -> bytes | None:
+        joint = self._schema.joint(request, actor)
+        if joint is None:
+            return None
+        return await self._told(self._joining.serve(joint, deadline))
 
     async def _actor(self, head: Head, deadline: float) -> Actor:
         token = bearer_token(head.authorization)
@@ -139,8 +151,11 @@ class GraphQLEndpoint:
         return execute
 
     async def _run(self, work: Callable[[], ResultT], deadline: float) -> ResultT:
+        return await self._told(self._workers.run(work, deadline))
+
+    async def _told(self, running: Awaitable[ResultT]) -> ResultT:
         try:
-            return await self._workers.run(work, deadline)
+            return await running
         except WorkersBusy:
             raise refusals.busy() from None
         except WorkOverran:

@@ -128,6 +128,7 @@ class Meter:
         measure = self._selection(node.selection_set, root)
         measure.directives = max(measure.directives, len(node.directives or ()))
         measure.cost.defaults = defaults_of(node)
+        measure.cost.settle()
         return measure
 
     def _selection(self, node: SelectionSetNode | None, parent: Any) -> Measure:

@@ -5,13 +5,17 @@ from typing import Any, TypeVar, cast
 
 from crmkit_schema.declarations import declare
 from crmkit_schema.problems import RefusedProblem, ValidationProblem
-from crmkit_schema.sources import Mutated
+from crmkit_schema.sources import Mutated, Together
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def mutation(
-    description: str, *, permission: str, problems: Sequence[type] = ()
+    description: str,
+    *,
+    permission: str,
+    problems: Sequence[type] = (),
+    together: Together | None = None,
 ) -> Callable[[F], F]:
     """Decorate a method as a root mutation; its result type is a union with typed problems.
 
@@ -20,6 +24,9 @@ def mutation(
 
     Args:
         problems: further problem types, made with `problem_type`.
+        together: called as `together(context, inputs)` for the inputs of several requests that
+            the same caller has sent at the same time; returns what each gives. It writes all or
+            nothing: whatever it raises, the method is called for each request by itself then.
     """
     members = (ValidationProblem, RefusedProblem, *problems)
-    return cast(Callable[[F], F], declare(Mutated(members), description, permission))
+    return cast(Callable[[F], F], declare(Mutated(members, together), description, permission))

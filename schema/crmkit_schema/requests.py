@@ -1,6 +1,6 @@
 """What a GraphQL client asks and gets, and how a request body is read."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -11,6 +11,7 @@ from crmkit_schema.document_ids import optional_member, read_document_id
 from crmkit_schema.refusals import bad_request
 
 VARIABLES_DEPTH_MAX = 32
+_CONTAINERS = (dict, list)
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,21 @@ class GraphQLAnswer:
         return orjson.dumps(self.body())
 
 
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """A request that can be served together with others.
+
+    Attributes:
+        kind: requests of equal kinds may share a batch.
+        item: what `serve` is told of it.
+        serve: answers several requests, each as if it had come by itself, in a worker thread.
+    """
+
+    kind: Hashable
+    item: Any
+    serve: Callable[[Sequence[Any]], Sequence[bytes | Exception]]
+
+
 class Executes(Protocol):
     """A schema that can answer requests and describe itself."""
 
@@ -65,6 +81,9 @@ class Executes(Protocol):
 
     async def answer_quickly(self, request: GraphQLRequest, actor: Actor) -> bytes | None:
         """Answer on the event loop if that takes but a moment; None if a thread should execute."""
+
+    def joint(self, request: GraphQLRequest, actor: Actor) -> Joint | None:
+        """Return how a request is served together with others; None if it goes by itself."""
 
     def sdl(self) -> str:
         """Return the schema in the schema definition language."""
@@ -97,18 +116,22 @@ def read_request(body: bytes) -> GraphQLRequest:
 
 def is_deeper_than(levels: int, value: object) -> bool:
     """Tell whether objects and arrays are nested more than `levels` deep in a JSON value."""
-    level: list[object] = [value]
+    level: list[Any] = [value] if type(value) in _CONTAINERS else []
     for _ in range(levels):
         if not level:
             return False
-        level = [inner for outer in level for inner in _inside(outer)]
-    return any(isinstance(value, dict | list) for value in level)
+        level = containers_in(level)
+    return bool(level)
 
 
-def _inside(value: object) -> Iterable[object]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
+def containers_in(level: Iterable[Any]) -> list[Any]:
+    """Return the objects and arrays that stand directly in some."""
+    return [
+        inner
+        for outer in level
+        for inner in (outer.values() if type(outer) is dict else outer)
+        if type(inner) in _CONTAINERS
+    ]
 
 
 def _read_json(body: bytes) -> Any:

@@ -24,9 +24,10 @@ from crmkit_schema.documents import Documents
 from crmkit_schema.engine.exact_variables import ExactVariables
 from crmkit_schema.engine.executor import PlanExecutor
 from crmkit_schema.engine.input_values import InputValues
+from crmkit_schema.engine.joint_mutations import joint_mutation
 from crmkit_schema.engine.quick_answers import QuickAnswers
 from crmkit_schema.plugin_threads import PluginThreads
-from crmkit_schema.requests import GraphQLAnswer, GraphQLRequest
+from crmkit_schema.requests import GraphQLAnswer, GraphQLRequest, Joint
 from crmkit_schema.trusted_documents import trusted_documents
 
 
@@ -96,6 +97,10 @@ class ComposedSchema:
     async def answer_quickly(self, request: GraphQLRequest, actor: Actor) -> bytes | None:
         """Answer on the event loop if that takes but a moment; None if a thread should execute."""
         return await self.quick.answer(request, actor)
+
+    def joint(self, request: GraphQLRequest, actor: Actor) -> Joint | None:
+        """Return how a request is served together with others; None if it goes by itself."""
+        return joint_mutation(self, request, actor)
 
     def by_reference(
         self,

@@ -148,15 +148,21 @@ class Resolved:
     """A Python function per object; the escape hatch."""
 
 
+Together = Callable[[Any, Sequence[Any]], Sequence[Any]]
+"""Serves several inputs of a mutation: called with the context, returns what each gives."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mutated:
     """A Python function that writes.
 
     Attributes:
         members: the problem types its result union has beside success.
+        together: does the same for several inputs at once; None if it cannot.
     """
 
     members: tuple[type, ...]
+    together: Together | None = None
 
 
 @dataclass(frozen=True, slots=True)

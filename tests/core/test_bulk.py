@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, func, select
 
 from crmkit import Crm, insert_rows, merge_rows, new_id, small_writes, wire_instant
+from crmkit.bulk import write_sql
 from crmkit.models import Customer, CustomerDay, CustomerMetrics, Interaction
 from crmkit.testing import NOON
 
@@ -196,3 +197,36 @@ def test_small_writes_that_fail_leave_nothing(crm: Crm) -> None:
         crm.write(work)
     with crm.read() as session:
         assert session.exec(select(func.count()).select_from(Customer)).one() == 0
+
+
+def test_blocks_inside_others_and_statements_of_ones_own_are_part_of_them(crm: Crm) -> None:
+    first, second, at = new_id(), new_id(), wire_instant(NOON)
+    rows = [(id_.hex, "Ann", None, "prospect", at, at, at) for id_ in (first, second)]
+    sums = [(second.hex, "CNY", *[1] * (len(METRICS) - 2))]
+    promote = "UPDATE customer SET lifecycle = 'customer' WHERE id IN ?ids"
+
+    crm.write(lambda session: insert_rows(session, Customer, CUSTOMER, rows[:1]))
+
+    def work(session: Session) -> None:
+        with small_writes(session, 2):
+            insert_rows(session, Customer, CUSTOMER, rows[1:])
+            with small_writes(session, 1):
+                merge_rows(session, CustomerMetrics, METRICS, sums, {"sale_count": "add"})
+                write_sql(session, promote, [first])
+
+    crm.write(work)
+    with crm.read() as session:
+        found = session.exec(select(Customer.lifecycle).order_by(col(Customer.id))).all()
+        assert found == ["customer", "prospect"]
+        assert session.exec(select(func.sum(CustomerMetrics.sale_count))).one() == 1
+
+
+@pytest.mark.parametrize("size", [1, 4, 5, 30])
+@pytest.mark.parametrize("odd", ["", 'say "hi"', "back\\slash", '","', "{a,b}", "NULL", "表情"])
+def test_texts_of_many_rows_come_back_as_they_were_given(crm: Crm, odd: str, size: int) -> None:
+    at = wire_instant(NOON)
+    names = [odd, *[f"Ann {number}" for number in range(size - 1)]]
+    rows = [(new_id().hex, name, None, "prospect", at, at, at) for name in names]
+    crm.write(lambda session: insert_rows(session, Customer, CUSTOMER, rows))
+    with crm.read() as session:
+        assert sorted(session.exec(select(Customer.display_name))) == sorted(names)

@@ -4,7 +4,8 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from crmkit import Crm, run_sql
+from crmkit import Crm, new_id, run_sql
+from crmkit.models import TransactionKind
 
 TEXTS = ["", "plain", "O'Brien", 'say "hi"', "back\\slash", "{a,b}", "NULL", "%s %%", "表情", None]
 NUMBERS = [0, -1, 2**31, -(2**31), 2**63 - 1, -(2**63), None]
@@ -57,3 +58,22 @@ def test_statements_are_prepared_again_after_somebody_dropped_them(crm: Crm) -> 
 
     assert crm.write(work) == "b"
     assert len(tries) == 2
+
+
+def test_members_of_enumerations_are_stored_as_their_values(crm: Crm) -> None:
+    assert _echoed(crm, "text", TransactionKind.SALE) == ["sale"]
+
+
+def test_a_statement_that_begins_the_transaction_is_undone_with_it(crm: Crm) -> None:
+    sql = "UPDATE customer SET display_name = ? WHERE source_unknown = ?"
+
+    def fail(session: Session) -> None:
+        insert = "INSERT INTO customer (id, display_name, lifecycle, lifecycle_since, created_at,"
+        insert += " updated_at) VALUES (?, 'Ann', 'prospect', ?, ?, ?)"
+        run_sql(session, insert, new_id().hex, *["2026-01-01 00:00:00.000000+00:00"] * 3)
+        run_sql(session, sql, "a", "b")
+
+    with pytest.raises(DBAPIError, match="source_unknown"):
+        crm.write(fail)
+    count = "SELECT count(*) FROM customer"
+    assert crm.write(lambda session: run_sql(session, count).fetchone()[0]) == 0

@@ -26,6 +26,9 @@ class NamingSchema:
     async def answer_quickly(self, request: GraphQLRequest, actor: Actor) -> bytes | None:
         return None
 
+    def joint(self, request: GraphQLRequest, actor: Actor) -> None:
+        return None
+
     def sdl(self) -> str:
         return ""
 

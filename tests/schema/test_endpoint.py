@@ -31,6 +31,9 @@ class ScriptedSchema:
     async def answer_quickly(self, request: GraphQLRequest, actor: Actor) -> bytes | None:
         return None
 
+    def joint(self, request: GraphQLRequest, actor: Actor) -> None:
+        return None
+
     def sdl(self) -> str:
         return "type Query {\n  id: ID\n}\n"
 

@@ -23,6 +23,9 @@ class EmptySchema:
     async def answer_quickly(self, request: GraphQLRequest, actor: Actor) -> bytes | None:
         return None
 
+    def joint(self, request: GraphQLRequest, actor: Actor) -> None:
+        return None
+
     def sdl(self) -> str:
         return "type Query {\n  会员: ID\n}\n"
 

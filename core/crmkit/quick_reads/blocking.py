@@ -51,26 +51,11 @@ def _of_sqlite(lent: PoolProxiedConnection, sql: str, values: Any) -> str:
 
 
 def _of_postgres(lent: PoolProxiedConnection, sql: str, values: Any) -> str:
-    from psycopg import errors, pq
-
-    from crmkit.quick_reads.statements import PREPARED_MAX, STATEMENTS
+    from crmkit.prepared import run_prepared  # both need psycopg, which only PostgreSQL does
+    from crmkit.quick_reads.statements import STATEMENTS
 
     connection: Any = lent.driver_connection
-    libpq, prepared = connection.pgconn, lent.info.setdefault("prepared", {})
     statement = STATEMENTS.of(sql)
     texts, types = statement.encoded(values, connection)
-    name = prepared.get((sql, types))
-    if name is None:
-        if len(prepared) >= PREPARED_MAX:
-            libpq.exec_(b"DEALLOCATE ALL")
-            prepared.clear()
-        name = b"r%d" % len(prepared)
-        result = libpq.prepare(name, statement.numbered, types)
-        if result.status != pq.ExecStatus.COMMAND_OK:
-            raise errors.error_from_result(result)
-        prepared[sql, types] = name
-    result = libpq.exec_prepared(name, texts)
-    if result.status != pq.ExecStatus.TUPLES_OK:
-        raise errors.error_from_result(result)
-    found: bytes = result.get_value(0, 0)
-    return found.decode()
+    found = run_prepared(lent, sql, statement.numbered, texts, types).get_value(0, 0)
+    return (found or b"").decode()

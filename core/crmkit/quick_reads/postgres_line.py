@@ -7,7 +7,8 @@ from typing import Any
 import psycopg
 from psycopg import pq
 
-from crmkit.quick_reads.statements import PREPARED_MAX, NumberedStatement, Types
+from crmkit.prepared import PREPARED_MAX
+from crmkit.quick_reads.statements import NumberedStatement, Types
 
 
 class Line:

@@ -13,8 +13,6 @@ Types = tuple[int, ...]
 # Small numbers have small types, which would be those of the next, larger ones, too.
 _INT2, _INT4, _INT8 = 21, 23, 20
 _WIDER: Final = {_INT2: _INT8, _INT4: _INT8}
-PREPARED_MAX: Final = 512
-"""Statements that one connection keeps prepared."""
 REMEMBERED_MAX: Final = 1_024
 _PARAMETER = re.compile(r"%\((\w+)\)s|%%")
 

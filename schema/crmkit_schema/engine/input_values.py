@@ -84,20 +84,19 @@ class InputValues:
             for field in definition.fields
             if field.default_value is MISSING and field.default_factory is MISSING
         }
-        fields = [
-            (
-                self._config.name_converter.from_field(field),
+        fields = {
+            self._config.name_converter.from_field(field): (
                 field.python_name,
                 self.converter(field.resolve_type(type_definition=definition)),
             )
             for field in definition.fields
-        ]
+        }
 
         def convert(value: Mapping[str, Any]) -> Any:
             members = dict(absent)
-            for name, python_name, inner in fields:
-                if name in value:
-                    members[python_name] = _converted(value[name], inner)
+            for name, given in value.items():
+                python_name, inner = fields[name]
+                members[python_name] = given if inner is None else _converted(given, inner)
             return type_(**members)
 
         return convert

@@ -4,8 +4,9 @@ Once the first field was called, nothing is left to the reference executor but t
 field whose plan cannot be used: it is completed there from what the field gave already.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from graphql import DocumentNode, GraphQLError, OperationDefinitionNode
@@ -14,7 +15,7 @@ from graphql.execution.values import VariableValues
 from crmkit import Actor
 from crmkit_schema.answers import formatted, raise_outage
 from crmkit_schema.documents import REMEMBERED_LENGTH_MAX
-from crmkit_schema.engine.mutation_calls import MutationCall
+from crmkit_schema.engine.mutation_calls import Gave, MutationCall
 from crmkit_schema.engine.nulling import Nulling
 from crmkit_schema.engine.plan_memory import PlanMemory
 from crmkit_schema.engine.running import Compile, Run
@@ -23,6 +24,7 @@ from crmkit_schema.engine.shapes import Shape
 from crmkit_schema.engine.tags import shape, tagged
 from crmkit_schema.engine.used_variables import used_below_roots
 from crmkit_schema.engine.variables import coerced_variables
+from crmkit_schema.levels import Failure
 from crmkit_schema.remembered import Remembered
 from crmkit_schema.requests import GraphQLAnswer, GraphQLRequest
 
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 PLANS_MAX: Final = 256
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class MutationPlan:
     """What the root fields of a mutation are.
 
@@ -43,19 +45,48 @@ class MutationPlan:
     shape: Shape
     calls: Mapping[str, MutationCall | None]
 
+    @property
+    def is_joint(self) -> bool:
+        """Whether several requests can be answered together."""
+        calls = list(self.calls.values())
+        return len(calls) == 1 and calls[0] is not None and calls[0].is_joint
+
     def answer(self, run: Run, request: GraphQLRequest) -> GraphQLAnswer:
         """Call every field, one after the other, until one fails that must not be null.
 
         Raises:
             Exception: the database cannot be used.
         """
+        return self._answer(run, request, lambda call: call.called(run))
+
+    def answer_together(self, requests: "Sequence[PreparedMutation]") -> list[GraphQLAnswer]:
+        """Call the one field there is, once for all requests.
+
+        Raises:
+            Exception: nothing was written; or the database cannot be used.
+        """
+        [(key, call)] = self.calls.items()
+        if call is None:
+            raise TypeError(f"{key} calls nothing")
+        gave = call.called_together([each.run for each in requests])
+        values = call.completed_together(gave, requests[0].run)
+        if values is not None:
+            return [GraphQLAnswer({key: value}) for value in values]
+        return [
+            self._answer(each.run, each.request, partial(_known, given))
+            for each, given in zip(requests, gave, strict=True)
+        ]
+
+    def _answer(
+        self, run: Run, request: GraphQLRequest, called: Callable[[MutationCall], Gave | Failure]
+    ) -> GraphQLAnswer:
         nulling = Nulling()
         data: dict[str, Any] | None
         try:
             data = {
                 key: self.shape.type.name
                 if call is None
-                else call.answer(run, request, self.shape, nulling)
+                else call.completed(called(call), run, request, self.shape, nulling)
                 for key, call in self.calls.items()
             }
         except GraphQLError as error:
@@ -63,6 +94,10 @@ class MutationPlan:
             data = None
         raise_outage(nulling.errors)
         return GraphQLAnswer(data, formatted(nulling.errors))
+
+
+def _known(gave: Gave, _call: MutationCall) -> Gave:
+    return gave
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +161,33 @@ class Mutations:
             if is_remembered and len(request.query) <= REMEMBERED_LENGTH_MAX:
                 self._used.add(name, used)
                 self._plans.add(plan, *key)
+        return PreparedMutation(plan, run, request)
+
+    def joint(
+        self,
+        operation: OperationDefinitionNode,
+        text: str,
+        request: GraphQLRequest,
+        actor: Actor,
+    ) -> PreparedMutation | None:
+        """Return a mutation that can be answered together with others, None if it cannot.
+
+        Args:
+            text: of the document.
+
+        Raises:
+            WrongVariables: they are wrong.
+        """
+        name = text, request.operation_name
+        if self._used.get(name):
+            return None  # payloads differ by variables
+        plan = self._plans.get(*name, actor.permissions, shape({}))
+        if plan is None or not plan.is_joint:
+            return None
+        variables = coerced_variables(self._schema, operation, request.variables)
+        run = Run(self._schema.plans.context(actor), variables, self._compile)
+        if request.query != text:
+            request = replace(request, query=text)  # it was named by its id
         return PreparedMutation(plan, run, request)
 
     def _compiled(self, selecting: Selecting) -> MutationPlan:

@@ -1,6 +1,7 @@
 """One root field of a mutation: called once, with a payload that is completed by projection."""
 
 import logging
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -37,7 +38,7 @@ log = logging.getLogger("crmkit")
 
 
 @dataclass(frozen=True, slots=True)
-class _Given:
+class Gave:
     """What a field gave, before it is completed."""
 
     value: Any
@@ -59,8 +60,48 @@ class MutationCall:
         self._rows = NodeRows(selecting, selected)
         self._needs_snapshot = needs_snapshot(selecting, selected)
 
-    def answer(self, run: Run, request: GraphQLRequest, shape: Shape, nulling: Nulling) -> Any:
-        """Call the field and return its value as it stands in the answer.
+    @property
+    def is_joint(self) -> bool:
+        """Whether it can be called for several requests at once."""
+        return self._source.together is not None
+
+    def called(self, run: Run) -> Gave | Failure:
+        """Call the field."""
+        context, info = run.context, self._method.raw_info(run)
+        context.planned_rows = lambda info, wanted: self._rows.read(run, info, wanted)
+        try:
+            args, kwargs = self._method.arguments(None, info, run)
+            context.require(self._declared.needed)
+            return Gave(self._written(args, kwargs))
+        except Exception as error:
+            return Failure(error)
+        finally:
+            context.planned_rows = None
+
+    def called_together(self, runs: Sequence[Run]) -> list[Gave]:
+        """Call the field once for several requests of one caller.
+
+        Raises:
+            Exception: nothing was written.
+        """
+        if self._source.together is None:
+            raise TypeError(f"{self._key} is called for one request at a time")
+        context, inputs = runs[0].context, []
+        for run in runs:
+            _, kwargs = self._method.arguments(None, self._method.raw_info(run), run)
+            inputs.append(kwargs["input"])
+        context.require(self._declared.needed)
+        return [Gave(each) for each in self._source.together(context, inputs)]
+
+    def completed(
+        self,
+        gave: Gave | Failure,
+        run: Run,
+        request: GraphQLRequest,
+        shape: Shape,
+        nulling: Nulling,
+    ) -> Any:
+        """Return the field's value as it stands in the answer.
 
         Args:
             shape: of the operation's data.
@@ -69,33 +110,36 @@ class MutationCall:
         Raises:
             GraphQLError: it failed, and must not be null.
         """
-        given = self._called(run)
-        if isinstance(given, Failure):
-            return nulling.field(shape, self._key, given)
+        if isinstance(gave, Failure):
+            return nulling.field(shape, self._key, gave)
         try:
-            with run.context.snapshot() if self._needs_snapshot else nullcontext():
-                value = self._projection.complete([given.value], run)[0]
+            value = self._projected([gave.value], run)[0]
         except (Uncovered, Unready) as reason:
-            return self._by_reference(given.value, run, request, nulling, reason)
+            return self._by_reference(gave.value, run, request, nulling, reason)
         except Exception as error:
             is_lost = getattr(error, "connection_invalidated", False)
             if is_outage(error) and not is_lost:
                 return nulling.field(shape, self._key, Failure(error))
             log.warning("the plan of a payload failed", exc_info=True)
-            return self._by_reference(given.value, run, request, nulling, error)
+            return self._by_reference(gave.value, run, request, nulling, error)
         return nulling.field(shape, self._key, value) if run.has_failed else value
 
-    def _called(self, run: Run) -> _Given | Failure:
-        context, info = run.context, self._method.raw_info(run)
-        context.planned_rows = lambda info, wanted: self._rows.read(run, info, wanted)
+    def completed_together(self, gave: Sequence[Gave], run: Run) -> list[Any] | None:
+        """Return the values of several requests; None if one failed, so that each is completed.
+
+        Args:
+            run: of one of them; payloads that depend on no variable are the same for all.
+        """
         try:
-            args, kwargs = self._method.arguments(None, info, run)
-            context.require(self._declared.needed)
-            return _Given(self._written(args, kwargs))
-        except Exception as error:
-            return Failure(error)
-        finally:
-            context.planned_rows = None
+            values = self._projected([each.value for each in gave], run)
+        except Exception as reason:
+            log.debug("payloads are completed one by one: %s", reason)
+            return None
+        return None if run.has_failed else values
+
+    def _projected(self, values: Sequence[Any], run: Run) -> list[Any]:
+        with run.context.snapshot() if self._needs_snapshot else nullcontext():
+            return self._projection.complete(values, run)
 
     def _written(self, args: list[Any], kwargs: dict[str, Any]) -> Any:
         try:

@@ -110,6 +110,5 @@ def _looked_at(document: Document, name: str | None) -> Operation:
     node = get_operation_ast(document.node, name)
     if node is None or node.operation is not OperationType.QUERY:
         return Operation(None)
-    cost = document.meter.operations[node.name.value if node.name else ""][1].cost
-    own = None if cost.depends_on_variables else cost.of({}, {})
-    return Operation(node, own)
+    measure = document.meter.operations[node.name.value if node.name else ""][1]
+    return Operation(node, measure.cost.settled)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from sqlalchemy import text
@@ -17,9 +19,15 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session
 
 import shared_writes
-from crmkit.errors import DatabaseBusy, SessionMisused, WriteLost
+from crmkit.errors import DatabaseBusy, Refused, SessionMisused, WriteLost
 from crmkit.outages import is_outage
+from crmkit.shared_connection import SharedConnection
 from shared_writes import INSERT, Numbers, finish, insert, send
+
+
+class InsufficientNumbers(Refused):
+    """Too many were taken."""
+
 
 # SQLAlchemy's own remark on what some works here do.
 pytestmark = pytest.mark.filterwarnings("ignore:transaction already deassociated")
@@ -82,6 +90,25 @@ def test_a_commit_that_fails_fails_everybody_in_it(numbers: Numbers) -> None:
     assert [type(each) for each in raised] == [IntegrityError] * 3
     assert len({id(each) for each in raised}) == 3
     assert numbers.stored() == set()
+
+
+def test_a_refusal_that_rests_on_what_was_not_stored_is_not_told(numbers: Numbers) -> None:
+    def refuse(session: Session) -> None:
+        taken = session.execute(text("SELECT count(*) FROM number")).scalar()
+        raise InsufficientNumbers(f"{taken} taken")
+
+    def take_twice() -> list[BaseException | None]:
+        return numbers.together([insert(1), refuse, insert(2)])
+
+    with patch.object(SharedConnection, "make_durable", side_effect=sqlite3.OperationalError("no")):
+        first, refused, _ = take_twice()
+    assert isinstance(first, OperationalError)
+    assert isinstance(refused, OperationalError), "nothing was taken, so nobody can be refused"
+    numbers.driver.give_up()
+
+    _, refused, _ = take_twice()
+    assert str(refused) == "1 taken"
+    assert numbers.stored() == {1, 2}
 
 
 def test_a_full_database_keeps_what_was_acknowledged_and_nothing_else(numbers: Numbers) -> None:
@@ -171,6 +198,7 @@ import os, resource, sys
 from threading import Thread
 from crmkit.database import Database
 from crmkit.outages import is_outage
+from crmkit.shared_connection import SharedConnection
 from shared_writes import Numbers, insert
 database = Database(sys.argv[1])
 database.group.seconds_max = 60.0

@@ -81,13 +81,13 @@ def _of_anybody(about: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def written_twice(patch: pytest.MonkeyPatch) -> None:
     """Call the function of a mutation twice."""
-    call = mutation_calls.MutationCall._called
+    call = mutation_calls.MutationCall.called
 
     def twice(made: Any, run: Any) -> Any:
         call(made, run)
         return call(made, run)
 
-    patch.setattr(mutation_calls.MutationCall, "_called", twice)
+    patch.setattr(mutation_calls.MutationCall, "called", twice)
 
 
 PLANTED = (
