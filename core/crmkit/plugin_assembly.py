@@ -31,7 +31,6 @@ def assemble(plugins: Sequence[LoadedPlugin], broken: Mapping[str, str]) -> Plug
         loaded.name: tuple(some) for loaded, some in registry.ask("register_interaction_kinds")
     }
     _check_kinds(kinds)
-    _check_commands(registry)
     permissions: dict[str, Permission] = {}
     for loaded in plugins:
         for permission in loaded.manifest.permissions:
@@ -44,8 +43,10 @@ def assemble(plugins: Sequence[LoadedPlugin], broken: Mapping[str, str]) -> Plug
     by_name = {kind.name: kind for some in kinds.values() for kind in some}
     metrics = _metrics(registry)
     known = PluginRegistry(complete, dict(broken), by_name, permissions, metrics)
-    _check_jobs(known)
-    return replace(known, services=Services(_services(known)))
+    complete_registry = replace(known, services=Services(_services(known)))
+    _check_commands(complete_registry)
+    _check_jobs(complete_registry)
+    return complete_registry
 
 
 def _metrics(registry: PluginRegistry) -> dict[str, Metric]:

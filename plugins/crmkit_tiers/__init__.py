@@ -1,8 +1,8 @@
 """Tiers: customers rise by what they buy, and keep what they have if they go on.
 
 Adds the field Customer.tiers, the mutation assignTier, the subscription tierChanged, the service
-tiers.multiplier and three tables. Changes are the facts; memberships are the last of them and
-can be rebuilt.
+tiers.multiplier, the job tiers.review and four tables. Changes are the facts; memberships are the
+last of them and can be rebuilt.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ from crmkit import (
 )
 from crmkit.contributions import Models
 from crmkit_tiers import figures, following, multiplying, rebuilding, reviewing
-from crmkit_tiers.models import TierChange, TierMembership, TierRules
+from crmkit_tiers.models import TierChange, TierMembership, TierRules, TierSweep
 from crmkit_tiers.settings import TiersSettings
 
 plugin = Plugin(
@@ -40,8 +40,8 @@ plugin = Plugin(
 
 @hookimpl
 def register_models() -> Models:
-    """Rules, changes and memberships."""
-    return (TierRules, TierChange, TierMembership)
+    """Rules, changes, memberships and sweeps."""
+    return (TierRules, TierChange, TierMembership, TierSweep)
 
 
 @hookimpl
@@ -59,8 +59,8 @@ def register_services(settings: TiersSettings, metrics: Mapping[str, Metric]) ->
 
 @hookimpl
 def register_jobs(settings: TiersSettings, metrics: Mapping[str, Metric]) -> Sequence[Job]:
-    """The daily review."""
-    return (reviewing.job(settings, metrics),)
+    """The review of all customers."""
+    return (reviewing.review_job(settings, metrics),)
 
 
 @hookimpl

@@ -135,16 +135,3 @@ def assigned(
         locked_until_on=until_on,
         frozen_reason=frozen_reason,
     )
-
-
-def look_on(tier_set: TierSet, state: State, as_of_on: date) -> date | None:
-    """Return the first day on which time alone may change a state; None if it never will.
-
-    Args:
-        as_of_on: the day up to which everything is known.
-    """
-    days = [] if state.review_on is None else [state.review_on + DAY]
-    fades = any(key.window in ("calendar_year", "rolling") for key in tier_set.keys)
-    if tier_set.review == "at_once" and fades and tier_set.rank(state.tier) > 0:
-        days.append(as_of_on + DAY)
-    return min(days, default=None)

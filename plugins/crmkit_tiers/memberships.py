@@ -1,6 +1,6 @@
 """The only code that writes tiers: changes, and the memberships that follow from them."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -20,7 +20,6 @@ from crmkit import (
     wire_instant,
 )
 from crmkit_tiers.deciding import Change, explanation
-from crmkit_tiers.evaluation import look_on
 from crmkit_tiers.models import TierChange, TierMembership
 from crmkit_tiers.settings import TierSet
 from crmkit_tiers.states import Source, State
@@ -39,7 +38,7 @@ _CHANGE = (
     "effective_at", "recorded_at",
 )  # fmt: skip
 _MEMBERSHIP = (
-    "customer_id", "tier_set", "tier", *_STATE, "number", "effective_at", "look_on", "rule_version",
+    "customer_id", "tier_set", "tier", *_STATE, "number", "effective_at", "review_on",
 )  # fmt: skip
 _membership = table_of(TierMembership)
 _KNOW_RULES = """INSERT INTO tiers_rules (version, tier_set, rules, recorded_at)
@@ -122,7 +121,7 @@ def write(
         return []
     at = wire_instant(recorded_at)
     _know_rules(session, name, tier_set, at)
-    rows, last = [], {}
+    rows, changed = [], {}
     for change in changes:
         who = change.subject.customer_id
         before = held.get(who)
@@ -130,12 +129,10 @@ def write(
         if before is not None:
             effective_at = max(effective_at, before.effective_at)
         number = before.number + 1 if before else 1
-        held[who] = Held(change.after, number, effective_at)
+        held[who] = changed[who] = Held(change.after, number, effective_at)
         rows.append(_change_row(name, tier_set, change, held[who], request, at))
-        last[who] = change.moment.as_of_on
     insert_rows(session, TierChange, _CHANGE, rows)
-    looked = [(who, held[who], as_of_on) for who, as_of_on in sorted(last.items())]
-    note_looked(session, name, tier_set, looked)
+    _write_memberships(session, name, changed)
     ids = [UUID(row[0]) for row in rows]
     owners = [change.subject.customer_id for change in changes]
     announce(session, TIER_CHANGED, dict(zip(ids, owners, strict=True)))
@@ -171,20 +168,13 @@ def _state_row(state: State) -> tuple[Any, ...]:
     )
 
 
-def note_looked(
-    session: Session, name: str, tier_set: TierSet, looked: Sequence[tuple[UUID, Held, date]]
-) -> None:
-    """Write what customers hold and when to look at them again.
-
-    Args:
-        looked: customer, what is held, and the day up to which everything is known.
-    """
+def _write_memberships(session: Session, name: str, held: Mapping[UUID, Held]) -> None:
     rows = []
-    for who, held, as_of_on in looked:
-        again = look_on(tier_set, held.state, as_of_on)
+    for who, each in sorted(held.items()):
+        review_on = each.state.review_on
         rows.append((
-            who.hex, name, held.state.tier, *_state_row(held.state), held.number,
-            wire_instant(held.effective_at), again and again.isoformat(), tier_set.version,
+            who.hex, name, each.state.tier, *_state_row(each.state), each.number,
+            wire_instant(each.effective_at), review_on and review_on.isoformat(),
         ))  # fmt: skip
     merge_rows(
         session, TierMembership, _MEMBERSHIP, rows, dict.fromkeys(_MEMBERSHIP[2:], "replace")

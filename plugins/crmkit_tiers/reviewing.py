@@ -1,36 +1,40 @@
 """What time alone does to tiers: periods end, windows move on, rules change.
 
-Progress lies in the rows: whoever was looked at is not found again that day, so that the work can
-be stopped at any point, and done by two processes at once.
+Progress lies in the rows: who was reviewed has a later day, and a sweep through all customers
+notes how far it is. So the work can be stopped at any point, and done by two processes at once.
 """
 
 from collections.abc import Mapping
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import select
 from sqlmodel import Session
 
 from crmkit import Job, JobRun, table_of
-from crmkit.models import CustomerDay
+from crmkit_tiers import sweeping
 from crmkit_tiers.deciding import Subject, decide
 from crmkit_tiers.figures import Metrics
 from crmkit_tiers.following import business_days
-from crmkit_tiers.memberships import Held, lock_held, note_looked, write
-from crmkit_tiers.models import TierMembership
+from crmkit_tiers.memberships import Held, lock_held, write
+from crmkit_tiers.models import TierMembership, TierSweep
 from crmkit_tiers.settings import TierSet, TiersSettings
 
 PAGE = 1_000
-_day, _membership = table_of(CustomerDay), table_of(TierMembership)
+_membership = table_of(TierMembership)
 
 
-def job(settings: TiersSettings, metrics: Metrics) -> Job:
-    """Return the review as a job, to be run every day."""
+def review_job(settings: TiersSettings, metrics: Metrics) -> Job:
+    """Return the job that is to be run every day."""
 
     def step(session: Session, run: JobRun) -> int:
         return review_page(session, settings, metrics, now=run.now, today=run.today)
 
-    return Job("tiers.review", "Review tiers whose period has ended or whose figures move.", step)
+    return Job(
+        "tiers.review",
+        "Reviews tiers whose period is over, and looks at everybody after a change of rules.",
+        step,
+    )
 
 
 def review_page(
@@ -38,8 +42,8 @@ def review_page(
 ) -> int:
     """Look at the next customers whose tiers time may have changed; returns how many they were.
 
-    They are those with a review or a moving window that is due, those who were last looked at
-    by other rules, and those who bought but were never looked at.
+    First those with a review that is due. Then, if the rules are others than those of the last
+    sweep, or windows moved on that are looked at at once, all customers, a page at a time.
 
     Args:
         now: when what changes happens.
@@ -49,33 +53,51 @@ def review_page(
         0 when nobody is left.
     """
     for name, tier_set in settings.sets.items():
-        held = _due(session, name, tier_set, today)
-        customers = sorted(held) or _never_looked_at(session, name)
-        if customers:
-            _look(session, name, tier_set, metrics, customers, held, now, today)
-            return len(customers)
+        held = _due(session, name, today)
+        if held:
+            return _look(session, name, tier_set, metrics, list(held), held, now, today)
+        looked = _sweep(session, name, tier_set, metrics, now, today)
+        if looked:
+            return looked
     return 0
 
 
-def _due(session: Session, name: str, tier_set: TierSet, today: date) -> dict[UUID, Held]:
-    """Return the next customers to look at; those that another process has at hand are left out."""
+def _due(session: Session, name: str, today: date) -> dict[UUID, Held]:
+    """Return the next customers to review; those that another process has at hand are left out."""
     due = (
         select(_membership.c.customer_id)
-        .where(
-            _membership.c.tier_set == name,
-            or_(_membership.c.look_on <= today, _membership.c.rule_version != tier_set.version),
-        )
+        .where(_membership.c.tier_set == name, _membership.c.review_on < today)
         .limit(PAGE)
         .with_for_update(skip_locked=True)
     )
     return lock_held(session, name, list(session.scalars(due)))
 
 
-def _never_looked_at(session: Session, name: str) -> list[UUID]:
-    known = exists().where(
-        _membership.c.customer_id == _day.c.customer_id, _membership.c.tier_set == name
+def _sweep(
+    session: Session,
+    name: str,
+    tier_set: TierSet,
+    metrics: Metrics,
+    now: datetime,
+    today: date,
+) -> int:
+    """Go on with the sweep through all customers, if there is one; returns how many it passed."""
+    sweep = session.get(TierSweep, name, with_for_update=True) or TierSweep(
+        tier_set=name, rule_version="", swept_on=today
     )
-    return list(session.scalars(select(_day.c.customer_id).distinct().where(~known).limit(PAGE)))
+    is_stale = tier_set.moves_daily and sweep.swept_on < today
+    if sweep.rule_version != tier_set.version or (sweep.is_done and is_stale):
+        sweep.rule_version, sweep.after_id, sweep.is_done = tier_set.version, None, False
+        sweep.swept_on = today
+    if sweep.is_done:
+        return 0
+    page = sweeping.next_page(session, sweep.after_id)
+    found = sweeping.candidates(session, name, tier_set, metrics, page, today)
+    held = lock_held(session, name, found)
+    _look(session, name, tier_set, metrics, found, held, now, today)
+    sweep.after_id, sweep.is_done = page.last, page.last is None
+    session.add(sweep)
+    return page.size
 
 
 def _look(
@@ -87,9 +109,8 @@ def _look(
     held: Mapping[UUID, Held],
     now: datetime,
     today: date,
-) -> None:
-    unknown = [who for who in customers if who not in held]
-    days = business_days(session, unknown)
+) -> int:
+    days = business_days(session, [who for who in customers if who not in held])
     subjects = [
         Subject(
             who,
@@ -100,9 +121,8 @@ def _look(
             tier_set.review == "at_once",
         )
         for who in customers
+        if who in held or who in days
     ]
     changes = decide(session, tier_set, metrics, subjects)
-    changed = {change.subject.customer_id for change in changes}
     write(session, name, tier_set, changes, dict(held), now)
-    same = [(who, each, today) for who, each in held.items() if who not in changed]
-    note_looked(session, name, tier_set, same)
+    return len({change.subject.customer_id for change in changes})

@@ -120,6 +120,12 @@ class TierSet(BaseModel):
         """Every figure that some condition is about."""
         return tuple(dict.fromkeys(leaf.key for _, leaf in self.leaves()))
 
+    @property
+    def moves_daily(self) -> bool:
+        """Whether a day that passes may lower tiers: windows move on, and reviews are at once."""
+        fades = any(key.window in ("calendar_year", "rolling") for key in self.keys)
+        return self.review == "at_once" and fades
+
     @cached_property
     def rules(self) -> str:
         """The whole set as JSON, as it is kept for those who look at old changes."""
