@@ -80,6 +80,8 @@ class Book:
     Attributes:
         by_source: entries by the transaction that caused them, as far as they were loaded.
         lapsed: for each accrual, how many of its points expired in this book.
+        lifetime: how long the points are good that are posted here.
+        restarted: customers whose points got their lifetime anew.
     """
 
     def __init__(
@@ -89,10 +91,11 @@ class Book:
         self._holdings = holdings
         self._before = {id_: (held.net, held.last_entry_id) for id_, held in holdings.items()}
         self._recorded_at = wire_instant(recorded_at)
-        self._lifetime = lifetime
+        self.lifetime = lifetime
         self._forgives = forgives
         self.by_source: defaultdict[UUID | None, list[Posted]] = defaultdict(list)
         self.lapsed: defaultdict[UUID, int] = defaultdict(int)
+        self.restarted: set[UUID] = set()
         self.entries: list[tuple[Any, ...]] = []
         self.lots: list[tuple[Any, ...]] = []
         self.allocations: list[tuple[Any, ...]] = []
@@ -161,6 +164,9 @@ class Book:
             )
             self.lots.append(lot_row(lot, entry.customer_id, at))
             uses = holding.credit(lot)
+            if self.lifetime.restarts and entry.kind == EntryKind.ACCRUAL and entry.expires_at:
+                holding.prolong(draft.occurred_at, entry.expires_at)
+                self.restarted.add(entry.customer_id)
         else:
             uses = holding.debit(entry.id, -draft.points_delta, first)
         self.entries.append(self._row(entry, draft, at, max(holding.net, 0)))
@@ -181,7 +187,7 @@ class Book:
     def _expiry(self, draft: Draft) -> datetime | None:
         if draft.reverses is not None:
             return draft.reverses.expires_at
-        return self._lifetime.expires_at(draft.occurred_at)
+        return self.lifetime.expires_at(draft.occurred_at)
 
     def _row(self, entry: Posted, draft: Draft, at: str, balance_after: int) -> tuple[Any, ...]:
         source_id = entry.source_id.hex if entry.source_id else None

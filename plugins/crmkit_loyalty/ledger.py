@@ -23,6 +23,7 @@ from crmkit_loyalty.errors import InsufficientPoints
 from crmkit_loyalty.holdings import load_lots, lock_accounts
 from crmkit_loyalty.lot_rows import ALLOCATION_COLUMNS, LOT_COLUMNS
 from crmkit_loyalty.models import Allocation, EntryKind, LedgerEntry, Lot, LoyaltyAccount
+from crmkit_loyalty.restarting import restart
 from crmkit_loyalty.settings import LoyaltySettings
 
 POINTS_MOVED = Event("loyalty.points_moved")
@@ -64,6 +65,8 @@ def write(session: Session, book: Book) -> None:
     with small_writes(session, max(len(book.entries), len(book.allocations))):
         merge_rows(session, LoyaltyAccount, ACCOUNT_COLUMNS, accounts, how)
         _insert(session, book)
+    if book.restarted:
+        restart(session, book.restarted, book.lifetime)
 
 
 def adjust(

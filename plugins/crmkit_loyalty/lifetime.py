@@ -19,6 +19,7 @@ class Lifetime:
         days: calendar days after they were earned.
         ends_with: the lifetime is rounded up to the end of the day, month, quarter or year in
             which it ends.
+        restarts: each purchase that earns gives all points of the customer their lifetime anew.
         last_day: points earned until then are good until its end; later ones for ever.
         zone: where days begin and end.
     """
@@ -26,6 +27,7 @@ class Lifetime:
     months: int | None = None
     days: int | None = None
     ends_with: Period | None = None
+    restarts: bool = False
     last_day: date | None = None
     zone: str = "UTC"
 

@@ -97,6 +97,13 @@ class Holding:
             self.owed.append((entry_id, points))
         return uses
 
+    def prolong(self, at: datetime, until: datetime) -> None:
+        """Let the lots that have not expired at an instant expire no sooner than `until`."""
+        for lot in self.lots:
+            if at < lot.expires_at < until:
+                lot.expires_at = until
+        self.lots.sort()
+
     def due(self, at: datetime) -> list[OpenLot]:
         """Return the lots that have expired at an instant, nearest first."""
         return list(takewhile(lambda lot: lot.expires_at <= at, self.lots))

@@ -18,6 +18,7 @@ from crmkit_loyalty.lot_rows import (
 )
 from crmkit_loyalty.lots import Holding, open_lot
 from crmkit_loyalty.models import Allocation, EntryKind, LedgerEntry, Lot, LoyaltyAccount
+from crmkit_loyalty.restarting import restart
 from crmkit_loyalty.settings import LoyaltySettings
 
 _account, _entry = table_of(LoyaltyAccount), table_of(LedgerEntry)
@@ -103,6 +104,8 @@ def _replay(session: Session, customer: UUID, lifetime: Lifetime) -> int:
         lots.append(lot_row(lot, customer, active_from and wire_instant(active_from)))
         uses += holding.credit(lot)
     insert_rows(session, Lot, LOT_COLUMNS, lots)
+    if lifetime.restarts:
+        restart(session, [customer], lifetime)
     rows = allocation_rows(customer, uses)
     insert_rows(session, Allocation, ALLOCATION_COLUMNS, rows)
     return len(lots) + len(rows)

@@ -26,6 +26,8 @@ class LoyaltySettings(BaseModel):
         lifetime_days: the same in calendar days; 0 only together with `lifetime_ends_with`.
         lifetime_ends_with: the lifetime is rounded up to the end of the `day`, `month`, `quarter`
             or `year` in which it ends.
+        lifetime_restarts: whether each purchase that earns gives all points of the customer their
+            lifetime anew, so that points of those who keep buying do not expire.
         last_day: instead of a lifetime: points earned until this day are good until its end,
             later ones for ever.
         timezone: the shops' zone, as in the main settings; it decides when days end.
@@ -44,6 +46,7 @@ class LoyaltySettings(BaseModel):
     lifetime_months: int | None = Field(default=None, ge=1, le=1200)
     lifetime_days: int | None = Field(default=None, ge=0, le=36_500)
     lifetime_ends_with: Period | None = None
+    lifetime_restarts: bool = False
     last_day: date | None = None
     timezone: str = "UTC"
     shortfall: Literal["debt", "forgive"] = "debt"
@@ -76,8 +79,10 @@ class LoyaltySettings(BaseModel):
         if sum(each is not None for each in given) > 1:
             raise ValueError("give one of lifetime_months, lifetime_days and last_day")
         has_lifetime = self.lifetime_months is not None or self.lifetime_days is not None
-        if self.lifetime_ends_with is not None and not has_lifetime:
-            raise ValueError("lifetime_ends_with rounds a lifetime: give one in months or days")
+        if (self.lifetime_ends_with is not None or self.lifetime_restarts) and not has_lifetime:
+            raise ValueError(
+                "lifetime_ends_with and lifetime_restarts need a lifetime in months or days"
+            )
         if self.lifetime_days == 0 and self.lifetime_ends_with is None:
             raise ValueError("lifetime_days = 0 needs lifetime_ends_with, or nobody has points")
         return self
@@ -88,6 +93,7 @@ class LoyaltySettings(BaseModel):
             self.lifetime_months,
             self.lifetime_days,
             self.lifetime_ends_with,
+            self.lifetime_restarts,
             self.last_day,
             self.timezone,
         )

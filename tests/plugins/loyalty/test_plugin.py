@@ -22,12 +22,13 @@ def test_without_it_nothing_of_it_is_left(crm_factory: CrmFactory) -> None:
     assert "oyalty" not in ComposedSchema(crm_factory()).sdl()
 
 
-def test_it_adds_one_field_to_customers_one_mutation_and_one_subscription(till: Till) -> None:
+def test_what_it_adds_to_the_schema_is_listed(till: Till) -> None:
     added = ComposedSchema(till.crm).composition.contributed("loyalty")
 
     assert {name for name in added if "." in name} == {
         "Customer.loyalty",
         "Mutation.adjustPoints",
+        "Query.loyaltyLiability",
         "Subscription.pointsMoved",
     }
 
@@ -42,6 +43,7 @@ def test_it_adds_one_field_to_customers_one_mutation_and_one_subscription(till: 
         {"lifetime_days": 0},
         {"lifetime_days": 10, "last_day": "2027-12-31"},
         {"lifetime_ends_with": "year"},
+        {"lifetime_restarts": True},
         {"timezone": "Mars"},
         {"shortfall": "ignore"},
         {"adjustment_points_max": 0},

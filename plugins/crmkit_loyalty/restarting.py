@@ -1,0 +1,55 @@
+"""Lifetimes that begin anew with each purchase: moving the dates of the lots that are there."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import bindparam, select, update
+from sqlmodel import Session
+
+from crmkit import table_of
+from crmkit_loyalty.lifetime import Lifetime
+from crmkit_loyalty.models import EntryKind, LedgerEntry, Lot
+
+_CHUNK = 500
+_lot, _entry = table_of(Lot), table_of(LedgerEntry)
+_move = update(_lot).where(_lot.c.id == bindparam("lot")).values(expires_at=bindparam("until"))
+
+
+def restarted(expires_at: datetime, accruals: Iterable[datetime], lifetime: Lifetime) -> datetime:
+    """Return when points expire whose lifetime begins anew with each accrual in time. Pure.
+
+    An accrual after they expired comes too late, so the order in which accruals became known does
+    not matter.
+    """
+    for at in sorted(accruals):
+        if at >= expires_at:
+            break
+        expires_at = max(expires_at, lifetime.expires_at(at) or expires_at)
+    return expires_at
+
+
+def restart(session: Session, customers: Collection[UUID], lifetime: Lifetime) -> None:
+    """Let the points of some customers live as long as their accruals say, all of them known."""
+    ordered = sorted(customers)
+    for start in range(0, len(ordered), _CHUNK):
+        _restart(session, ordered[start : start + _CHUNK], lifetime)
+
+
+def _restart(session: Session, customers: list[UUID], lifetime: Lifetime) -> None:
+    accruals: defaultdict[UUID, list[datetime]] = defaultdict(list)
+    wanted = select(_entry.c.customer_id, _entry.c.occurred_at)
+    mine = _entry.c.customer_id.in_(customers)
+    for customer, at in session.execute(wanted.where(mine, _entry.c.kind == EntryKind.ACCRUAL)):
+        accruals[customer].append(at)
+    lots = select(_lot.c.id, _lot.c.customer_id, _lot.c.expires_at).where(
+        _lot.c.customer_id.in_(customers), ~_lot.c.is_expired, _lot.c.expires_at.is_not(None)
+    )
+    moved = []
+    for id_, customer, expires_at in session.execute(lots):
+        until = restarted(expires_at, accruals[customer], lifetime)
+        if until != expires_at:
+            moved.append({"lot": id_, "until": until})
+    if moved:
+        session.connection().execute(_move, moved)
