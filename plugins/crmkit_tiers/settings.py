@@ -45,6 +45,7 @@ class TierSet(BaseModel):
 
     Attributes:
         currency: of the money that conditions are about.
+        tiers: the tiers, lowest first.
         upgrade: `at_once`, or `at_period_end` with the next review.
         downgrade: at a review whose condition fails: `none`, `one_step`, or the `fitting` tier.
         review: when staying is looked at: `at_once`, the `tier_anniversary`, the
@@ -152,7 +153,7 @@ class TiersSettings(BaseModel):
     """The tier sets of a retailer.
 
     Attributes:
-        sets: for each tier set its currency, tiers and policies; the plugin's README lists them.
+        sets: tier sets by name.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
