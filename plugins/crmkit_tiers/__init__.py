@@ -1,7 +1,8 @@
 """Tiers: customers rise by what they buy, and keep what they have if they go on.
 
-Adds the field Customer.tiers, the subscription tierChanged, the service tiers.multiplier and three
-tables. Changes are the facts; memberships are the last of them and can be rebuilt.
+Adds the field Customer.tiers, the subscription tierChanged, the services tiers.multiplier and
+tiers.held, and three tables. Changes are the facts; memberships are the last of them and can be
+rebuilt.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,7 @@ from crmkit import (
     hookimpl,
 )
 from crmkit.contributions import Models
-from crmkit_tiers import figures, following, multiplying, rebuilding
+from crmkit_tiers import figures, following, holding, multiplying, rebuilding
 from crmkit_tiers.models import TierChange, TierMembership, TierRules
 from crmkit_tiers.settings import TiersSettings
 
@@ -47,9 +48,9 @@ def register_migrations() -> str:
 
 @hookimpl
 def register_services(settings: TiersSettings, metrics: Mapping[str, Metric]) -> Sequence[Service]:
-    """The multiplier; refuses the start if a condition is about a metric that nobody registers."""
+    """The multiplier and who holds what; refuses the start if a condition's metric is unknown."""
     figures.check_metrics(settings, metrics)
-    return (multiplying.multiplier_service(settings),)
+    return (multiplying.multiplier_service(settings), holding.held_service(settings))
 
 
 @hookimpl

@@ -35,23 +35,50 @@ class Sale:
         self.events: list[tuple[str, list[int] | None]] = []
         self.counted: list[list[int]] = []
         self.undone: set[str] = set()
-        self.dues: dict[str, tuple[int, int]] = {}
-        self.earned = 0
+        self.dues: dict[str, list[tuple[int, int]]] = {}
+        self.earned: list[tuple[int, list[Fraction]]] = []
         self.is_voided = False
 
     @property
     def value(self) -> Fraction:
         return sum((int(q) * Fraction(p) for _, q, p in self.items), Fraction())
 
-    @property
-    def share(self) -> Fraction:
-        """How much of the value came back with the returns that were counted."""
+    def share(self, weights: list[Fraction]) -> Fraction:
+        """How much came back with the returns that were counted, by the weights of the items."""
         back = (
-            n * Fraction(p)
+            n * weight / int(sold)
             for counts in self.counted
-            for n, (_, _, p) in zip(counts, self.items, strict=True)
+            for n, weight, (_, sold, _) in zip(counts, weights, self.items, strict=True)
         )
-        return sum(back, Fraction()) / self.value
+        return sum(back, Fraction()) / sum(weights)
+
+
+def without_rules(sale: Sale) -> list[tuple[int, list[Fraction]]]:
+    """A point for each whole unit of money; weights are amounts."""
+    return [(floor(sale.value), [int(q) * Fraction(p) for _, q, p in sale.items])]
+
+
+BY_RULES: list[dict[str, Any]] = [
+    {"name": "base", "kind": "per_amount", "points": 1},
+    {"name": "first", "kind": "per_quantity", "points": "1.5", "skus": ["sku0"]},
+    {"name": "lines", "kind": "per_line", "points": 3},
+    {"name": "gift", "kind": "bonus", "points": 7, "amount_min": 20},
+]
+
+
+def with_rules(sale: Sale) -> list[tuple[int, list[Fraction]]]:
+    """What `BY_RULES` give, written down a second time."""
+    ((base, worth),) = without_rules(sale)
+    pieces = [Fraction(int(q)) for _, q, _ in sale.items]
+
+    def only(place: int) -> list[Fraction]:
+        return [n if at == place else Fraction() for at, n in enumerate(pieces)]
+
+    given = [(base, worth), (floor(pieces[0] * 3 / 2), only(0))]
+    given += [(3, only(place)) for place in range(len(pieces))]
+    if sale.value >= 20:
+        given.append((7, worth))
+    return [(points, weights) for points, weights in given if points]
 
 
 class PointsBook(RuleBasedStateMachine):
@@ -60,6 +87,8 @@ class PointsBook(RuleBasedStateMachine):
     sales = Bundle("sales")
     till: Till
     forgives: bool
+    earns: Any
+    extra_for_loose_goods: int
     round = 0
 
     @initialize()
@@ -92,8 +121,9 @@ class PointsBook(RuleBasedStateMachine):
         return sale
 
     def _earn(self, sale: Sale, name: str) -> None:
-        sale.owner, sale.earned = name, floor(sale.value)
-        self._move(name, sale.earned)
+        sale.owner, sale.earned = name, self.earns(sale)
+        for points, _ in sale.earned:
+            self._move(name, points)
 
     @rule(sale=sales, counts=st.lists(st.integers(0, 4), min_size=3, max_size=3))
     def bring_back(self, sale: Sale, counts: list[int]) -> None:
@@ -112,15 +142,18 @@ class PointsBook(RuleBasedStateMachine):
         while sale.owner and sale.events:
             name, counts = sale.events.pop(0)
             if counts is None:
-                due, forgiven = sale.dues.pop(name)
-                self._move(sale.owner, due)
-                self._move(sale.owner, -forgiven)
+                for due, forgiven in sale.dues.pop(name):
+                    self._move(sale.owner, due)
+                    self._move(sale.owner, -forgiven)
                 sale.counted.remove(sale.returns[name])
                 continue
             sale.counted.append(counts)
-            taken = sum(due for due, _ in sale.dues.values())
-            due = max(0, floor(sale.earned * sale.share) - taken)
-            sale.dues[name] = (due, self._move(sale.owner, -due))
+            dues = []
+            for place, (points, weights) in enumerate(sale.earned):
+                taken = sum(each[place][0] for each in sale.dues.values())
+                due = max(0, floor(points * sale.share(weights)) - taken)
+                dues.append((due, self._move(sale.owner, -due)))
+            sale.dues[name] = dues
 
     @rule(sale=sales, which=st.integers(0, 5))
     def void_return(self, sale: Sale, which: int) -> None:
@@ -141,7 +174,11 @@ class PointsBook(RuleBasedStateMachine):
         self.till.void(sale.name)
         sale.is_voided = True
         if sale.owner:
-            self._move(sale.owner, -sale.earned)
+            self._take_all(sale, sale.owner)
+
+    def _take_all(self, sale: Sale, name: str) -> None:
+        for points, _ in sale.earned:
+            self._move(name, -points)
 
     @rule(sale=sales, name=who)
     def attach(self, sale: Sale, name: str) -> None:
@@ -150,13 +187,14 @@ class PointsBook(RuleBasedStateMachine):
         self.till.attach(self._id(name), sale.name)
         self._earn(sale, name)
         if sale.is_voided:
-            self._move(name, -sale.earned)
+            self._take_all(sale, name)
         self._settle(sale)
 
     @rule(name=who, minor=st.integers(1, 5000))
     def bring_back_without_receipt(self, name: str, minor: int) -> None:
         self.till.take_back(self._id(name), None, ("loose", "-1", f"{minor / 100:.2f}"))
-        self.sums[name] -= min(minor // 100, max(self.sums[name], 0))
+        due = minor // 100 + self.extra_for_loose_goods
+        self.sums[name] -= min(due, max(self.sums[name], 0))
 
     @rule(name=who, points=st.integers(-60, 60).filter(bool))
     def adjust(self, name: str, points: int) -> None:
@@ -178,12 +216,19 @@ class PointsBook(RuleBasedStateMachine):
         assert self.till.differences() == []
 
 
+@pytest.mark.parametrize("rules", [[], BY_RULES], ids=["without rules", "by rules"])
 @pytest.mark.parametrize("shortfall", ["debt", "forgive"])
 def test_the_book_is_what_the_model_says_at_every_step(
-    till_factory: TillFactory, shortfall: str
+    till_factory: TillFactory, shortfall: str, rules: list[dict[str, Any]]
 ) -> None:
-    till = till_factory(shortfall=shortfall, lifetime_months=12)
-    book = type("Book", (PointsBook,), {"till": till, "forgives": shortfall == "forgive"})
+    till = till_factory(shortfall=shortfall, lifetime_months=12, rules=rules)
+    model = {
+        "till": till,
+        "forgives": shortfall == "forgive",
+        "earns": staticmethod(with_rules if rules else without_rules),
+        "extra_for_loose_goods": 3 if rules else 0,  # a line
+    }
+    book = type("Book", (PointsBook,), model)
 
     run_state_machine_as_test(
         book,
