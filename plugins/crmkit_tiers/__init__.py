@@ -1,8 +1,8 @@
 """Tiers: customers rise by what they buy, and keep what they have if they go on.
 
-Adds the field Customer.tiers, the mutation assignTier, the subscription tierChanged, the service
-tiers.multiplier, the job tiers.review and four tables. Changes are the facts; memberships are the
-last of them and can be rebuilt.
+Adds the field Customer.tiers, the mutation assignTier, the subscription tierChanged, the services
+tiers.multiplier and tiers.held, the job tiers.review and four tables. Changes are the facts;
+memberships are the last of them and can be rebuilt.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ from crmkit import (
     hookimpl,
 )
 from crmkit.contributions import Models
-from crmkit_tiers import figures, following, multiplying, rebuilding, reviewing
+from crmkit_tiers import figures, following, holding, multiplying, rebuilding, reviewing
 from crmkit_tiers.models import TierChange, TierMembership, TierRules, TierSweep
 from crmkit_tiers.settings import TiersSettings
 
@@ -52,9 +52,9 @@ def register_migrations() -> str:
 
 @hookimpl
 def register_services(settings: TiersSettings, metrics: Mapping[str, Metric]) -> Sequence[Service]:
-    """The multiplier; refuses the start if a condition is about a metric that nobody registers."""
+    """The multiplier and who holds what; refuses the start if a condition's metric is unknown."""
     figures.check_metrics(settings, metrics)
-    return (multiplying.multiplier_service(settings),)
+    return (multiplying.multiplier_service(settings), holding.held_service(settings))
 
 
 @hookimpl
