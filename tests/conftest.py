@@ -1,7 +1,11 @@
-"""Every test also shows that plans answer what it asks, but for what they leave on purpose."""
+"""Every test also shows that plans answer what it asks, but for what they leave on purpose.
+
+And data that stand beside the repository.
+"""
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,3 +54,12 @@ def nothing_is_left_to_the_reference_executor(
     yield
     if request.node.get_closest_marker("falls_back") is None:
         assert [each for each in reasons if not LEFT_ON_PURPOSE.search(each)] == []
+
+
+@pytest.fixture(scope="session")
+def online_retail() -> Path:
+    """Find the UCI Online Retail data beside the repository."""
+    found = Path(__file__).parents[2] / "shared/data/online_retail/online_retail.csv.gz"
+    if not found.exists():
+        pytest.skip("the Online Retail data are not beside the repository")
+    return found

@@ -104,7 +104,9 @@ def register_rebuilders(settings: Any) -> Sequence[Rebuilder]:  # type: ignore[e
 
 
 @hookspec
-def register_jobs(settings: Any) -> Sequence[Job]:  # type: ignore[empty-body]
+def register_jobs(  # type: ignore[empty-body]
+    settings: Any, metrics: Mapping[str, Metric]
+) -> Sequence[Job]:
     """Return the work that the plugin does now and then; each name starts with the plugin's.
 
     Called once when the plugin is loaded, and whenever jobs are run: by `crmkit jobs run`, the

@@ -31,8 +31,6 @@ def assemble(plugins: Sequence[LoadedPlugin], broken: Mapping[str, str]) -> Plug
         loaded.name: tuple(some) for loaded, some in registry.ask("register_interaction_kinds")
     }
     _check_kinds(kinds)
-    _check_commands(registry)
-    _check_jobs(registry)
     permissions: dict[str, Permission] = {}
     for loaded in plugins:
         for permission in loaded.manifest.permissions:
@@ -45,7 +43,10 @@ def assemble(plugins: Sequence[LoadedPlugin], broken: Mapping[str, str]) -> Plug
     by_name = {kind.name: kind for some in kinds.values() for kind in some}
     metrics = _metrics(registry)
     known = PluginRegistry(complete, dict(broken), by_name, permissions, metrics)
-    return replace(known, services=Services(_services(known)))
+    complete_registry = replace(known, services=Services(_services(known)))
+    _check_commands(complete_registry)
+    _check_jobs(complete_registry)
+    return complete_registry
 
 
 def _metrics(registry: PluginRegistry) -> dict[str, Metric]:
@@ -106,10 +107,7 @@ def _check_jobs(registry: PluginRegistry) -> None:
         for job in some:
             if not isinstance(job, Job):
                 raise PluginError(loaded.name, f"{job!r} is not a Job")
-            if not job.name.startswith(f"{loaded.name}."):
-                raise PluginError(
-                    loaded.name, f"its job {job.name!r} must be named {loaded.name}...."
-                )
+            _require_prefix(loaded, job.name, "job")
             _claim(owners, job.name, loaded.name, f"the job {job.name!r}")
 
 

@@ -1,6 +1,6 @@
 """Loyalty points: members earn points on sales, returns take them back, staff may adjust them.
 
-Adds the field Customer.loyalty, the mutation adjustPoints, the subscription pointsMoved and four
+Adds the field Customer.loyalty, the mutation adjustPoints, the subscription pointsMoved and five
 tables. Entries are the facts; balances, lots and allocations follow from them and can be rebuilt.
 """
 
@@ -21,7 +21,7 @@ from crmkit import (
 )
 from crmkit.contributions import Models
 from crmkit_loyalty import expiry, following, rebuilding, verifying
-from crmkit_loyalty.models import Allocation, LedgerEntry, Lot, LoyaltyAccount
+from crmkit_loyalty.models import Allocation, EarningRuleSet, LedgerEntry, Lot, LoyaltyAccount
 from crmkit_loyalty.settings import LoyaltySettings
 
 plugin = Plugin(
@@ -39,8 +39,8 @@ plugin = Plugin(
 
 @hookimpl
 def register_models() -> Models:
-    """Entries, accounts, lots and allocations."""
-    return (LedgerEntry, LoyaltyAccount, Lot, Allocation)
+    """Entries, accounts, lots and allocations, and the rules that entries refer to."""
+    return (LedgerEntry, LoyaltyAccount, Lot, Allocation, EarningRuleSet)
 
 
 @hookimpl

@@ -5,10 +5,11 @@ taken back, each time counted over everything that came back so far. So returnin
 takes back exactly what it gave, and never more on the way.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
+from typing import Any
 
 from crmkit import RecordedLine
 from crmkit.models import LineKind
@@ -67,6 +68,32 @@ def returned_share(sold: Sequence[RecordedLine], returned: Iterable[Returned]) -
         Fraction(),
     )
     return back / total if total else Fraction()
+
+
+def weights_in(explanation: Mapping[str, Any]) -> Mapping[int, int] | None:
+    """Return the part of each sold line in what a rule gave, as its explanation tells it."""
+    lines = explanation.get("lines")
+    return lines and {int(position): weight for position, weight in lines.items()}
+
+
+def weighted_share(
+    weights: Mapping[int, int], sold: Iterable[RecordedLine], returned: Iterable[Returned]
+) -> Fraction:
+    """Return how much of what some points were given for came back, from 0 to 1.
+
+    Args:
+        weights: what part each sold line has in it, by position.
+    """
+    worth = {
+        line.position: Fraction(weights[line.position], line.quantity_milli)
+        for line in sold
+        if line.position in weights
+    }
+    back = sum(
+        (worth[position] * quantity for position, quantity in returned if position in worth),
+        Fraction(),
+    )
+    return back / sum(weights.values())
 
 
 def points_to_take_back(earned: int, share: Fraction, taken: int) -> int:

@@ -9,6 +9,7 @@ from uuid import UUID
 import orjson
 
 from crmkit import new_id, wire_instant
+from crmkit_loyalty.accrual import weights_in
 from crmkit_loyalty.lifetime import Lifetime
 from crmkit_loyalty.lot_rows import allocation_rows, lot_row
 from crmkit_loyalty.lots import Holding, open_lot
@@ -27,6 +28,8 @@ class Posted(NamedTuple):
 
     Attributes:
         expires_at: when the points concerned expire; points that come back keep it.
+        weights: by position, the part of each sold line in what a rule gave; None for entries of
+            no rule.
     """
 
     id: UUID
@@ -36,6 +39,7 @@ class Posted(NamedTuple):
     source_id: UUID | None
     reverses_entry_id: UUID | None
     expires_at: datetime | None
+    weights: Mapping[int, int] | None = None
 
 
 class Draft(NamedTuple):
@@ -59,6 +63,7 @@ class Draft(NamedTuple):
     actor: str | None = None
     key: str | None = None
     fingerprint: str | None = None
+    line: int = 0
 
 
 class Move(NamedTuple):
@@ -156,6 +161,7 @@ class Book:
         entry = Posted(
             holding.next_entry_id(), draft.customer_id, draft.kind, draft.points_delta,
             draft.source_id, draft.reverses.id if draft.reverses else None, self._expiry(draft),
+            weights_in(draft.explanation),
         )  # fmt: skip
         if draft.points_delta > 0:
             undone = draft.reverses.reverses_entry_id if draft.reverses else None
@@ -192,10 +198,12 @@ class Book:
     def _row(self, entry: Posted, draft: Draft, at: str, balance_after: int) -> tuple[Any, ...]:
         source_id = entry.source_id.hex if entry.source_id else None
         reverses = entry.reverses_entry_id.hex if entry.reverses_entry_id else None
-        key = draft.key or ":".join(filter(None, (entry.kind, draft.rule, source_id, reverses)))
+        key = draft.key or ":".join(
+            filter(None, (entry.kind, draft.rule, source_id, reverses, str(draft.line or "")))
+        )
         return (
             entry.id.hex, entry.customer_id.hex, str(entry.kind), entry.points_delta,
-            balance_after, draft.source, source_id, 0, draft.rule,
+            balance_after, draft.source, source_id, draft.line, draft.rule,
             orjson.dumps(draft.explanation).decode(), draft.reason, draft.actor, key,
             draft.fingerprint, at, self._recorded_at, reverses,
         )  # fmt: skip

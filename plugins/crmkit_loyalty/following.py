@@ -10,6 +10,7 @@ from crmkit import RecordedTransaction, Services, TransactionBatch
 from crmkit.models import TransactionKind
 from crmkit_loyalty import accrual, ledger
 from crmkit_loyalty.book import Book, Draft, Posted
+from crmkit_loyalty.earning_posting import Earnings, load_earnings
 from crmkit_loyalty.history import Link, Past, load_late, load_past, posted_by
 from crmkit_loyalty.models import EntryKind
 from crmkit_loyalty.multipliers import Multiplier, as_inputs, factor_of, load_multipliers
@@ -57,9 +58,12 @@ def follow(
         (id_, list(moving[id_].lines)) for id_ in moving if attached or id_ in originals
     )
     multiplied = load_multipliers(session, services, moving.values())
+    by_rules = load_earnings(session, services, settings, moving.values(), multiplied)
     for each in moving.values():
-        _follow_one(book, past, each, settings, multiplied.get(each.id, ()))
+        _follow_one(book, past, each, settings, multiplied.get(each.id, ()), by_rules)
     ledger.write(session, book)
+    if by_rules is not None:
+        by_rules.write(session, batch.recorded_at)
 
 
 def _follow_one(
@@ -68,9 +72,13 @@ def _follow_one(
     each: RecordedTransaction,
     settings: LoyaltySettings,
     multiplied: Sequence[Multiplier],
+    by_rules: Earnings | None,
 ) -> None:
     if each.customer_id is not None and each.kind != _VOID:
-        _earn(book, each, each.customer_id, settings, multiplied)
+        if by_rules is not None:
+            by_rules.post(book, each, each.customer_id)
+        else:
+            _earn(book, each, each.customer_id, settings, multiplied)
     for link, back in past.late.get(each.id, ()):
         _follow_link(book, past, link, back)
     if each.original_id is not None:
@@ -143,8 +151,10 @@ def _take_back(book: Book, past: Past, link: Link) -> None:
     earned = [e for e in book.by_source[link.original_id] if e.kind == EntryKind.ACCRUAL]
     if not earned:
         return
-    share = accrual.returned_share(past.sold[link.original_id], past.returned_of(link.original_id))
+    sold, returned = past.sold[link.original_id], list(past.returned_of(link.original_id))
+    of_value = accrual.returned_share(sold, returned)
     for entry in earned:
+        share = accrual.weighted_share(entry.weights, sold, returned) if entry.weights else of_value
         book.let_lapse(entry.customer_id, link.occurred_at)
         taken, expired = past.taken[entry.id], past.expired[entry.id] + book.lapsed[entry.id]
         points = accrual.points_to_take_back(entry.points_delta, share, taken + expired)

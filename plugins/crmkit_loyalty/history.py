@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from crmkit import RecordedLine, table_of
 from crmkit.models import Transaction, TransactionKind, TransactionLine
-from crmkit_loyalty.accrual import Returned
+from crmkit_loyalty.accrual import Returned, weights_in
 from crmkit_loyalty.book import Posted
 from crmkit_loyalty.models import EntryKind, LedgerEntry, Lot
 
@@ -79,20 +79,24 @@ def posted_by(session: Session, transactions: Collection[UUID]) -> list[Posted]:
     if not transactions:
         return []
     entries: list[Posted] = []
-    fields = [field for field in Posted._fields if field != "expires_at"]
+    fields = [field for field in Posted._fields if field not in ("expires_at", "weights")]
     lot_of = func.coalesce(_entry.c.reverses_entry_id, _entry.c.id)
     for wanted in _chunks(transactions):
         # Two partial indexes: the condition on the kind must be literal to use either.
         for kind in ("kind = 'accrual'", "kind <> 'accrual'"):
             statement = (
-                select(*(_entry.c[field] for field in fields), _lot.c.expires_at)
+                select(
+                    *(_entry.c[field] for field in fields), _lot.c.expires_at, _entry.c.explanation
+                )
                 .outerjoin(
                     _lot,
                     and_(_lot.c.customer_id == _entry.c.customer_id, _lot.c.entry_id == lot_of),
                 )
                 .where(_entry.c.source_id.in_(wanted), text(f"loyalty_ledger_entry.{kind}"))
             )
-            entries += [Posted(*row) for row in session.execute(statement)]
+            entries += [
+                Posted._make((*row[:-1], weights_in(row[-1]))) for row in session.execute(statement)
+            ]
     return sorted(entries, key=lambda entry: entry.id)
 
 

@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from crmkit.money import AmountError, currency_digits
+from crmkit_loyalty.earning_conflicts import check_together
+from crmkit_loyalty.earning_rules import EarningRule, RuleSet, rule_set
 from crmkit_loyalty.lifetime import Lifetime, Period
 
 Rate = Annotated[Decimal, Field(ge=0, le=1_000, max_digits=10, decimal_places=6)]
@@ -22,6 +25,8 @@ class LoyaltySettings(BaseModel):
     Attributes:
         points_per_major_unit: points for each unit of money (pound, yuan) spent on products.
         points_per_major_unit_of: other rates for single currencies, such as `{JPY = 0.01}`.
+        rules: earning rules, each a table `[[plugin.loyalty.rules]]`; docs/points.md lists fields.
+            Without any, money spent on products earns as the two settings above say.
         lifetime_months: calendar months until points expire. Without any lifetime they never do.
         lifetime_days: the same in calendar days; 0 only together with `lifetime_ends_with`.
         lifetime_ends_with: the lifetime is rounded up to the end of the `day`, `month`, `quarter`
@@ -43,6 +48,7 @@ class LoyaltySettings(BaseModel):
 
     points_per_major_unit: Rate = Decimal(1)
     points_per_major_unit_of: Mapping[str, Rate] = Field(default_factory=dict)
+    rules: tuple[EarningRule, ...] = Field(default=(), max_length=200)
     lifetime_months: int | None = Field(default=None, ge=1, le=1200)
     lifetime_days: int | None = Field(default=None, ge=0, le=36_500)
     lifetime_ends_with: Period | None = None
@@ -97,6 +103,17 @@ class LoyaltySettings(BaseModel):
             self.last_day,
             self.timezone,
         )
+
+    @field_validator("rules")
+    @classmethod
+    def _fit_together(cls, rules: tuple[EarningRule, ...]) -> tuple[EarningRule, ...]:
+        check_together(rules)
+        return rules
+
+    @cached_property
+    def rule_set(self) -> RuleSet:
+        """The earning rules, in the order in which they are asked, with their version."""
+        return rule_set(self.rules)
 
     def rate_for(self, currency: str) -> Decimal:
         """Return the points for each major unit of a currency."""

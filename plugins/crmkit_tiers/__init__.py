@@ -1,7 +1,8 @@
 """Tiers: customers rise by what they buy, and keep what they have if they go on.
 
-Adds the field Customer.tiers, the subscription tierChanged, the service tiers.multiplier and three
-tables. Changes are the facts; memberships are the last of them and can be rebuilt.
+Adds the field Customer.tiers, the mutation assignTier, the subscription tierChanged, the services
+tiers.multiplier and tiers.held, the job tiers.review and four tables. Changes are the facts;
+memberships are the last of them and can be rebuilt.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from sqlmodel import Session
 
 from crmkit import (
+    Job,
     Metric,
     Permission,
     Plugin,
@@ -19,15 +21,18 @@ from crmkit import (
     hookimpl,
 )
 from crmkit.contributions import Models
-from crmkit_tiers import figures, following, multiplying, rebuilding
-from crmkit_tiers.models import TierChange, TierMembership, TierRules
+from crmkit_tiers import figures, following, holding, multiplying, rebuilding, reviewing
+from crmkit_tiers.models import TierChange, TierMembership, TierRules, TierSweep
 from crmkit_tiers.settings import TiersSettings
 
 plugin = Plugin(
     name="tiers",
     version="0.1.0",
     summary="Tiers that customers reach by what they buy, with what each is worth.",
-    permissions=(Permission("tiers.read", "See tiers.", ("manager", "clerk", "analyst")),),
+    permissions=(
+        Permission("tiers.read", "See tiers.", ("manager", "clerk", "analyst")),
+        Permission("tiers.assign", "Give tiers by hand.", ("manager",)),
+    ),
     settings=TiersSettings,
     optional=("loyalty",),  # it multiplies points by the tier held before the sale
 )
@@ -35,8 +40,8 @@ plugin = Plugin(
 
 @hookimpl
 def register_models() -> Models:
-    """Rules, changes and memberships."""
-    return (TierRules, TierChange, TierMembership)
+    """Rules, changes, memberships and sweeps."""
+    return (TierRules, TierChange, TierMembership, TierSweep)
 
 
 @hookimpl
@@ -47,9 +52,15 @@ def register_migrations() -> str:
 
 @hookimpl
 def register_services(settings: TiersSettings, metrics: Mapping[str, Metric]) -> Sequence[Service]:
-    """The multiplier; refuses the start if a condition is about a metric that nobody registers."""
+    """The multiplier and who holds what; refuses the start if a condition's metric is unknown."""
     figures.check_metrics(settings, metrics)
-    return (multiplying.multiplier_service(settings),)
+    return (multiplying.multiplier_service(settings), holding.held_service(settings))
+
+
+@hookimpl
+def register_jobs(settings: TiersSettings, metrics: Mapping[str, Metric]) -> Sequence[Job]:
+    """The review of all customers."""
+    return (reviewing.review_job(settings, metrics),)
 
 
 @hookimpl
@@ -60,7 +71,7 @@ def register_rebuilders() -> Sequence[Rebuilder]:
 
 @hookimpl
 def register_graphql() -> SchemaContribution:
-    """The field on customers and the subscription."""
+    """The field on customers, the mutation and the subscription."""
     from crmkit_tiers import graphql  # commands that need no schema start without strawberry
 
     return graphql.contribution()

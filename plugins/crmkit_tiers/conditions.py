@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from functools import cached_property
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -60,7 +61,7 @@ class Condition(BaseModel):
             raise ValueError("days belong to a rolling window, and to no other")
         return self
 
-    @property
+    @cached_property
     def key(self) -> FigureKey:
         """The figure that a condition on a metric is about."""
         return FigureKey(self.metric or "", self.window, self.days)

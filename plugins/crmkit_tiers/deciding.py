@@ -11,10 +11,12 @@ from uuid import UUID
 from sqlmodel import Session
 
 from crmkit_tiers.conditions import Figures
-from crmkit_tiers.evaluation import Cause, Moment, State, evaluate
+from crmkit_tiers.evaluation import evaluate
 from crmkit_tiers.figures import Metrics, Span, load_figures
 from crmkit_tiers.periods import window_start
+from crmkit_tiers.progress import gaps
 from crmkit_tiers.settings import TierSet
+from crmkit_tiers.states import Cause, Moment, State
 
 
 class Subject(NamedTuple):
@@ -86,7 +88,8 @@ def _decide_at(
     states: dict[UUID, State | None],
 ) -> list[Change]:
     spans = [
-        _span(tier_set, states[subject.customer_id], moment, subject) for subject, moment in moments
+        span_of(tier_set, states[subject.customer_id], moment, subject)
+        for subject, moment in moments
     ]
     figures = load_figures(session, tier_set, metrics, spans)
     changes = []
@@ -101,7 +104,7 @@ def _decide_at(
     return changes
 
 
-def _span(tier_set: TierSet, state: State | None, moment: Moment, subject: Subject) -> Span:
+def span_of(tier_set: TierSet, state: State | None, moment: Moment, subject: Subject) -> Span:
     """Return the days that count for a customer at a moment.
 
     While days of grace run, windows begin where they did in the review, and stay open.
@@ -136,4 +139,24 @@ def explanation(tier_set: TierSet, change: Change) -> Mapping[str, object]:
             }
             for key, start in zip(tier_set.keys, change.span.starts, strict=True)
         ],
+        **_missing(tier_set, change),
+    }
+
+
+def _missing(tier_set: TierSet, change: Change) -> Mapping[str, object]:
+    """Return what a tier at risk lacks, for those who warn the customer."""
+    if change.cause is not Cause.AT_RISK:
+        return {}
+    tier = tier_set.tiers[tier_set.rank(change.after.tier)]
+    day, until_on = change.moment.as_of_on, change.after.at_risk_until_on
+    return {
+        "missing": [
+            {
+                "metric": gap.key.metric,
+                "path": gap.path,
+                "missing": format(gap.missing, "f"),
+                "until_on": gap.until_on,
+            }
+            for gap in gaps(tier.stay or tier.entry, change.figures, day, until_on)
+        ]
     }

@@ -5,92 +5,13 @@ a customer; the highest tier whose entry condition holds is the fitting one. *St
 in a review: when a period ends, or at once where the settings say so.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
-from enum import StrEnum
-from typing import NamedTuple
 
 from crmkit_tiers.conditions import Figures, holds
 from crmkit_tiers.periods import DAY, period_end
 from crmkit_tiers.settings import TierSet
-
-
-class Cause(StrEnum):
-    """Why a state changed."""
-
-    JOINED = "joined"
-    UPGRADE = "upgrade"
-    AT_RISK = "at_risk"
-    KEPT = "kept"
-    DOWNGRADE = "downgrade"
-    ASSIGNED = "assigned"
-    ASSIGNMENT_ENDED = "assignment_ended"
-
-
-class Source(StrEnum):
-    """Who gave a tier."""
-
-    RULE = "rule"
-    MANUAL = "manual"
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """The tier that a customer holds in one tier set.
-
-    Attributes:
-        since_on: first day of the tier.
-        joined_on: the customer's first business day.
-        valid_until_on: last day before staying is looked at; None if no day is set.
-        at_risk_on: day of the review that failed, while days of grace run.
-        at_risk_until_on: last day of grace.
-        locked_until_on: last day on which no rule lowers the tier.
-        frozen_reason: why no rule moves the tier at all until that day; None if rules may.
-    """
-
-    tier: str
-    since_on: date
-    joined_on: date
-    valid_until_on: date | None = None
-    source: Source = Source.RULE
-    at_risk_on: date | None = None
-    at_risk_until_on: date | None = None
-    locked_until_on: date | None = None
-    frozen_reason: str | None = None
-
-    @property
-    def review_on(self) -> date | None:
-        """Day at whose end staying is looked at; locks put it off."""
-        ends = self.at_risk_until_on or self.valid_until_on
-        if ends is not None and self.locked_until_on is not None:
-            return max(ends, self.locked_until_on)
-        return ends
-
-
-class Moment(NamedTuple):
-    """When a customer is looked at.
-
-    Attributes:
-        as_of_on: last day whose figures count.
-        ends_period: the day is over and a period with it: what changes, changes the day after.
-        is_review: staying is looked at, too.
-    """
-
-    as_of_on: date
-    ends_period: bool = False
-    is_review: bool = False
-
-    @property
-    def effective_on(self) -> date:
-        """First day of what changes."""
-        return self.as_of_on + DAY if self.ends_period else self.as_of_on
-
-
-class Decision(NamedTuple):
-    """A change of state."""
-
-    cause: Cause
-    state: State
+from crmkit_tiers.states import Cause, Decision, Moment, Source, State
 
 
 def fitting_rank(tier_set: TierSet, figures: Figures) -> int:
@@ -128,6 +49,8 @@ def evaluate(
         return None
     if best > tier_set.rank(state.tier) and (tier_set.upgrade == "at_once" or moment.ends_period):
         return Decision(Cause.UPGRADE, _entered(tier_set, state, best, moment))
+    if state.valid_until_on is None and _renewed(tier_set, state, moment).valid_until_on:
+        return Decision(Cause.KEPT, _renewed(tier_set, state, moment))  # rules did not set a day
     is_reviewed = moment.is_review or state.at_risk_on is not None
     if not is_reviewed or _is_locked(state, moment):
         return None
@@ -187,14 +110,28 @@ def _valid_until(tier_set: TierSet, rank: int, from_on: date, joined_on: date) -
     return period_end(tier_set, from_on, joined_on) if may_rise or may_fall else None
 
 
-def look_on(tier_set: TierSet, state: State, as_of_on: date) -> date | None:
-    """Return the first day on which time alone may change a state; None if it never will.
+def assigned(
+    state: State | None,
+    tier: str,
+    moment: Moment,
+    until_on: date,
+    joined_on: date,
+    frozen_reason: str | None,
+) -> State:
+    """Return the state of a customer who is given a tier by hand.
 
     Args:
-        as_of_on: the day up to which everything is known.
+        until_on: last day on which no rule lowers it; then staying is looked at.
+        joined_on: the customer's first business day; used if there is no state.
+        frozen_reason: why no rule moves it at all until then; None if it may rise.
     """
-    days = [] if state.review_on is None else [state.review_on + DAY]
-    fades = any(key.window in ("calendar_year", "rolling") for key in tier_set.keys)
-    if tier_set.review == "at_once" and fades and tier_set.rank(state.tier) > 0:
-        days.append(as_of_on + DAY)
-    return min(days, default=None)
+    is_same = state is not None and state.tier == tier
+    return State(
+        tier,
+        state.since_on if state is not None and is_same else moment.effective_on,
+        state.joined_on if state is not None else joined_on,
+        until_on,
+        Source.MANUAL,
+        locked_until_on=until_on,
+        frozen_reason=frozen_reason,
+    )

@@ -15,6 +15,7 @@ from sqlalchemy import (
     ColumnClause,
     Date,
     FromClause,
+    Select,
     String,
     Uuid,
     bindparam,
@@ -65,6 +66,21 @@ def check_metrics(settings: TiersSettings, metrics: Metrics) -> None:
                 )
 
 
+def digits_of(tier_set: TierSet, metric: Metric) -> int:
+    """Return how many digits of a metric's values are decimals, in a tier set's currency."""
+    return currency_digits(tier_set.currency) if metric.digits is None else metric.digits
+
+
+def daily_of(tier_set: TierSet, metric: Metric) -> Select[tuple[Any, ...]]:
+    """Return a metric's days as a tier set counts them: its currency, its policy for returns."""
+    never = tier_set.on_return == "never"
+    daily = (metric.without_returns if never else None) or metric.daily
+    selected = daily()
+    if metric.digits is None:
+        return selected.where(selected.selected_columns.currency == tier_set.currency)
+    return selected
+
+
 def load_figures(
     session: Session, tier_set: TierSet, metrics: Metrics, spans: Sequence[Span]
 ) -> Mapping[UUID, Figures]:
@@ -77,7 +93,7 @@ def load_figures(
         positions[key.metric].append(position)
     for name, wanted in positions.items() if spans else ():
         metric = metrics[name]
-        digits = currency_digits(tier_set.currency) if metric.digits is None else metric.digits
+        digits = digits_of(tier_set, metric)
         keys = [tier_set.keys[position] for position in wanted]
         for customer_id, *sums in session.execute(*_sums(session, tier_set, metric, wanted, spans)):
             values = found[customer_id]
@@ -94,13 +110,9 @@ def _sums(
     spans: Sequence[Span],
 ) -> tuple[Any, Mapping[str, Any]]:
     source, values = _SOURCES[session.connection().dialect.name](positions, spans)
-    daily = (tier_set.on_return == "never" and metric.without_returns) or metric.daily
-    selected = daily()
-    given = selected.selected_columns
-    narrowed = selected.where(given.customer_id.in_(select(source.c.customer_id)))
-    if metric.digits is None:
-        narrowed = narrowed.where(given.currency == tier_set.currency)
-    days = narrowed.subquery("days")
+    daily = daily_of(tier_set, metric)
+    whose = daily.selected_columns.customer_id
+    days = daily.where(whose.in_(select(source.c.customer_id))).subquery("days")
     sums = [
         cast(func.sum(case((days.c.business_on >= source.c[f"start_{at}"], days.c.value), else_=0)),
              BigInteger)

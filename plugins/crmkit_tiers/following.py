@@ -11,10 +11,10 @@ from sqlmodel import Session
 from crmkit import RecordedTransaction, TransactionBatch, table_of
 from crmkit.models import CustomerDay, TransactionKind
 from crmkit_tiers.deciding import Subject, decide
-from crmkit_tiers.evaluation import State
 from crmkit_tiers.figures import Metrics
-from crmkit_tiers.memberships import load_held, write
+from crmkit_tiers.memberships import lock_held, write
 from crmkit_tiers.settings import TierSet, TiersSettings
+from crmkit_tiers.states import State
 
 _CHUNK = 500
 _day = table_of(CustomerDay)
@@ -43,7 +43,7 @@ def follow(
         return
     days = business_days(session, sorted(by_customer))
     for name, tier_set in settings.sets.items():
-        held = load_held(session, name, by_customer)
+        held = lock_held(session, name, by_customer)
         subjects = [
             _subject(tier_set, who, some, held[who].state if who in held else None, days)
             for who, some in by_customer.items()

@@ -1,12 +1,12 @@
 """The only code that writes tiers: changes, and the memberships that follow from them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlmodel import Session
 
 from crmkit import (
@@ -20,9 +20,9 @@ from crmkit import (
     wire_instant,
 )
 from crmkit_tiers.deciding import Change, explanation
-from crmkit_tiers.evaluation import Source, State, look_on
 from crmkit_tiers.models import TierChange, TierMembership
 from crmkit_tiers.settings import TierSet
+from crmkit_tiers.states import Source, State
 
 TIER_CHANGED = Event("tiers.tier_changed")
 """A customer's tier changed, was kept in a review, or was put at risk."""
@@ -38,7 +38,7 @@ _CHANGE = (
     "effective_at", "recorded_at",
 )  # fmt: skip
 _MEMBERSHIP = (
-    "customer_id", "tier_set", "tier", *_STATE, "number", "effective_at", "look_on", "rule_version",
+    "customer_id", "tier_set", "tier", *_STATE, "number", "effective_at", "review_on",
 )  # fmt: skip
 _membership = table_of(TierMembership)
 _KNOW_RULES = """INSERT INTO tiers_rules (version, tier_set, rules, recorded_at)
@@ -66,8 +66,22 @@ class Request(NamedTuple):
 BY_RULE = Request()
 
 
-def load_held(session: Session, name: str, customers: Collection[UUID]) -> dict[UUID, Held]:
-    """Return what some customers hold in a tier set, locked until the session ends."""
+def lock_held(session: Session, name: str, customers: Collection[UUID]) -> dict[UUID, Held]:
+    """Return what some customers hold in a tier set; nobody changes it until the session ends."""
+    return _held(session, name, customers, lambda statement: statement.with_for_update())
+
+
+def read_held(session: Session, name: str, customers: Collection[UUID]) -> dict[UUID, Held]:
+    """Return what some customers hold in a tier set."""
+    return _held(session, name, customers, lambda statement: statement)
+
+
+def _held(
+    session: Session,
+    name: str,
+    customers: Collection[UUID],
+    lock: Callable[[Select[Any]], Select[Any]],
+) -> dict[UUID, Held]:
     wanted, found = sorted(customers), {}
     columns = [_membership.c[field] for field in _STATE]
     for start in range(0, len(wanted), _CHUNK):
@@ -81,9 +95,8 @@ def load_held(session: Session, name: str, customers: Collection[UUID]) -> dict[
                 _membership.c.tier_set == name,
             )
             .order_by(_membership.c.customer_id)
-            .with_for_update()
         )  # fmt: skip
-        for who, number, effective_at, *values in session.execute(statement):
+        for who, number, effective_at, *values in session.execute(lock(statement)):
             found[who] = Held(state_of(*values), number, effective_at)
     return found
 
@@ -108,7 +121,7 @@ def write(
         return []
     at = wire_instant(recorded_at)
     _know_rules(session, name, tier_set, at)
-    rows, last = [], {}
+    rows, changed = [], {}
     for change in changes:
         who = change.subject.customer_id
         before = held.get(who)
@@ -116,12 +129,10 @@ def write(
         if before is not None:
             effective_at = max(effective_at, before.effective_at)
         number = before.number + 1 if before else 1
-        held[who] = Held(change.after, number, effective_at)
+        held[who] = changed[who] = Held(change.after, number, effective_at)
         rows.append(_change_row(name, tier_set, change, held[who], request, at))
-        last[who] = change.moment.as_of_on
     insert_rows(session, TierChange, _CHANGE, rows)
-    looked = [(who, held[who], as_of_on) for who, as_of_on in sorted(last.items())]
-    _write_memberships(session, name, tier_set, looked)
+    _write_memberships(session, name, changed)
     ids = [UUID(row[0]) for row in rows]
     owners = [change.subject.customer_id for change in changes]
     announce(session, TIER_CHANGED, dict(zip(ids, owners, strict=True)))
@@ -157,15 +168,13 @@ def _state_row(state: State) -> tuple[Any, ...]:
     )
 
 
-def _write_memberships(
-    session: Session, name: str, tier_set: TierSet, looked: Sequence[tuple[UUID, Held, date]]
-) -> None:
+def _write_memberships(session: Session, name: str, held: Mapping[UUID, Held]) -> None:
     rows = []
-    for who, held, as_of_on in looked:
-        again = look_on(tier_set, held.state, as_of_on)
+    for who, each in sorted(held.items()):
+        review_on = each.state.review_on
         rows.append((
-            who.hex, name, held.state.tier, *_state_row(held.state), held.number,
-            wire_instant(held.effective_at), again and again.isoformat(), tier_set.version,
+            who.hex, name, each.state.tier, *_state_row(each.state), each.number,
+            wire_instant(each.effective_at), review_on and review_on.isoformat(),
         ))  # fmt: skip
     merge_rows(
         session, TierMembership, _MEMBERSHIP, rows, dict.fromkeys(_MEMBERSHIP[2:], "replace")

@@ -1,7 +1,7 @@
 """Who holds which tier, and how it came to be.
 
 Changes are the facts. A membership is the last change of a customer in a tier set, kept so that
-one row says what holds now, and when to look again.
+one row says what holds now, and when it is reviewed.
 """
 
 from datetime import date, datetime
@@ -33,7 +33,7 @@ class TierRules(SQLModel, table=True):
 class TierChange(SQLModel, table=True):
     """One change of what a customer holds; the database refuses to change or delete it.
 
-    The names from `since_on` to `frozen_reason` are those of `evaluation.State`, after the change.
+    The names from `since_on` to `frozen_reason` are those of `states.State`, after the change.
 
     Attributes:
         number: counts a customer's changes in a set from 1; no two writers can use one twice.
@@ -85,18 +85,17 @@ class TierChange(SQLModel, table=True):
 
 
 class TierMembership(SQLModel, table=True):
-    """The last change of a customer in a tier set; derived, but for when to look again.
+    """The last change of a customer in a tier set; derived.
 
     Attributes:
         number: of the last change.
         effective_at: of the last change.
-        look_on: first day on which time alone may change something; null if none will.
-        rule_version: rules by which the customer was looked at last.
+        review_on: day at whose end staying is looked at; null if no day is set.
     """
 
     __tablename__ = "tiers_membership"
     __table_args__ = (
-        Index("ix_tiers_membership_look", "tier_set", "look_on", "customer_id"),
+        Index("ix_tiers_membership_review", "tier_set", "review_on"),
         Index("ix_tiers_membership_tier", "tier_set", "tier", "customer_id"),
         {"sqlite_with_rowid": False},
     )
@@ -114,5 +113,22 @@ class TierMembership(SQLModel, table=True):
     frozen_reason: str | None = None
     number: int
     effective_at: datetime = Field(sa_type=Instant)
-    look_on: date | None = None
+    review_on: date | None = None
+
+
+class TierSweep(SQLModel, table=True):
+    """How far the last look at all customers of a tier set is.
+
+    Attributes:
+        rule_version: rules by which they are looked at.
+        swept_on: business day whose figures count.
+        after_id: the last customer who was passed; null before the first page.
+    """
+
+    __tablename__ = "tiers_sweep"
+
+    tier_set: str = Field(primary_key=True)
     rule_version: str
+    swept_on: date
+    after_id: UUID | None = None
+    is_done: bool = False

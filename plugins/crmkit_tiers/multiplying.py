@@ -21,7 +21,7 @@ Wanted = tuple[UUID, datetime]
 """A customer and a moment."""
 Multiplier = tuple[str, str, Decimal]
 """Tier set, tier, and what it multiplies points by."""
-_Spell = tuple[datetime, str]
+Spell = tuple[datetime, str]
 """Since when a tier was held."""
 
 
@@ -55,7 +55,7 @@ def multipliers(
     found: list[list[Multiplier]] = [[] for _ in wanted]
     if not sets or not wanted:
         return found
-    spells = _spells(session, list(sets), wanted)
+    spells = spells_of(session, list(sets), wanted)
     for name, factors in sets.items():
         first = settings.sets[name].tiers[0].name
         for (who, at), applied in zip(wanted, found, strict=True):
@@ -67,21 +67,21 @@ def multipliers(
     return found
 
 
-def _spells(
+def spells_of(
     session: Session, sets: Sequence[str], wanted: Sequence[Wanted]
-) -> Mapping[tuple[UUID, str], list[_Spell]]:
+) -> Mapping[tuple[UUID, str], list[Spell]]:
     """Return since when which tiers were held, the oldest first, as far back as is asked for."""
     earliest: dict[UUID, datetime] = {}
     for who, at in wanted:
         earliest[who] = min(at, earliest.get(who, at))
-    spells: defaultdict[tuple[UUID, str], list[_Spell]] = defaultdict(list)
+    spells: defaultdict[tuple[UUID, str], list[Spell]] = defaultdict(list)
     earlier: set[UUID] = set()
     for who, name, tier, since in _rows(session, _now(sets), sorted(earliest)):
         spells[(who, name)].append((since, tier))
         if since >= earliest[who]:
             earlier.add(who)
     if earlier:
-        past: defaultdict[tuple[UUID, str], list[_Spell]] = defaultdict(list)
+        past: defaultdict[tuple[UUID, str], list[Spell]] = defaultdict(list)
         for who, name, tier, since in _rows(session, _past(sets), sorted(earlier)):
             past[(who, name)].append((since, tier))
         spells.update(past)

@@ -23,11 +23,15 @@ def rebuilder() -> Rebuilder:
     return Rebuilder(REBUILDER_NAME, check, rebuild)
 
 
-def _last_changes(*more: sa.ColumnElement[Any]) -> Select[Any]:
+def _last_changes() -> Select[Any]:
     """The definition of a membership: the last change of a customer in a set."""
+    ends = func.coalesce(_change.c.at_risk_until_on, _change.c.valid_until_on)
+    locked = _change.c.locked_until_on
     later = _change.alias("later")
     return select(
-        *(_change.c[name] for name in _SAME), _change.c.to_tier.label("tier"), *more
+        *(_change.c[name] for name in _SAME),
+        _change.c.to_tier.label("tier"),
+        sa.case((locked > ends, locked), else_=ends).label("review_on"),
     ).where(
         ~sa.exists().where(
             later.c.customer_id == _change.c.customer_id,
@@ -43,9 +47,9 @@ def check(session: Session) -> list[Difference]:
 
 
 def rebuild(session: Session) -> int:
-    """Make every membership its customer's last change; the next review looks at all of them."""
+    """Make every membership its customer's last change; returns how many there are."""
     session.execute(sa.delete(_membership))
-    source = _last_changes(_change.c.rule_version, _change.c.since_on.label("look_on"))
+    source = _last_changes()
     names = [column.name for column in source.selected_columns]
     session.execute(sa.insert(_membership).from_select(names, source))
     return session.scalar(select(func.count()).select_from(_membership)) or 0

@@ -45,6 +45,7 @@ class TierSet(BaseModel):
 
     Attributes:
         currency: of the money that conditions are about.
+        tiers: the tiers, lowest first.
         upgrade: `at_once`, or `at_period_end` with the next review.
         downgrade: at a review whose condition fails: `none`, `one_step`, or the `fitting` tier.
         review: when staying is looked at: `at_once`, the `tier_anniversary`, the
@@ -120,6 +121,12 @@ class TierSet(BaseModel):
         """Every figure that some condition is about."""
         return tuple(dict.fromkeys(leaf.key for _, leaf in self.leaves()))
 
+    @property
+    def moves_daily(self) -> bool:
+        """Whether a day that passes may lower tiers: windows move on, and reviews are at once."""
+        fades = any(key.window in ("calendar_year", "rolling") for key in self.keys)
+        return self.review == "at_once" and fades
+
     @cached_property
     def rules(self) -> str:
         """The whole set as JSON, as it is kept for those who look at old changes."""
@@ -146,7 +153,7 @@ class TiersSettings(BaseModel):
     """The tier sets of a retailer.
 
     Attributes:
-        sets: for each tier set its currency, tiers and policies; the plugin's README lists them.
+        sets: tier sets by name.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

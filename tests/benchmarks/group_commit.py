@@ -2,13 +2,14 @@
 
 `python tests/benchmarks/group_commit.py --folder /on/the/disk/that/counts` compares one client,
 many clients whose every write commits for itself, and many clients that share commits. It does so
-for recording a sale of three lines with points, and for one small insert, which leaves out what
-the domain costs.
+for the mutation that records a sale of three lines with points, whose requests share batches, too,
+as they do in a server; and for one small insert, which leaves out what the domain costs.
 
 A disk may take longer than this machine's: `--sync-ms` adds a wait to each commit.
 """
 
 import argparse
+import asyncio
 import statistics
 import sys
 import time
@@ -19,17 +20,23 @@ from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Barrier, Thread
+from typing import Any
 
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from sqlalchemy import text  # noqa: E402
 
-from crmkit import Crm, Settings  # noqa: E402
+from crmkit import Actor, Crm, Settings  # noqa: E402
 from crmkit.migrating import upgrade  # noqa: E402
 from crmkit.shared_connection import SharedConnection  # noqa: E402
-from crmkit.testing import sale  # noqa: E402
+from crmkit_schema.joining import Joining  # noqa: E402
+from crmkit_schema.requests import GraphQLRequest  # noqa: E402
+from crmkit_schema.runtime import compose  # noqa: E402
+from crmkit_schema.workers import Workers  # noqa: E402
 
 CUSTOMERS = 500
+RECORD = """mutation ($input: RecordTransactionsInput!) { recordTransactions(input: $input) {
+    ... on RecordTransactionsSuccess { rows { outcome transaction { id } } } } }"""
 SMALL = text("INSERT INTO small (number) VALUES (:number)")
 Write = Callable[[int], object]
 
@@ -108,8 +115,10 @@ def main() -> None:
     )
     disk, ratios = Disk(given.sync_ms / 1000), []
     with _crm(given.folder) as crm, disk.watching():
-        for name, write in (("sale with points", _sales(crm)), ("small insert", _inserts(crm))):
-            found = _measure(crm, disk, write, ways, given)
+        with Till(crm) as till:
+            works = (("sale with points", till.record), ("small insert", _inserts(crm)))
+            measured = [(name, _measure(crm, disk, write, ways, given)) for name, write in works]
+        for name, found in measured:
             _print(name, found)
             alone, apart, shared = (rate.writes for rate in found.values())
             ratios.append(f"{name} {shared / alone:.1f}x one client, {shared / apart:.1f}x apart")
@@ -126,15 +135,52 @@ def _crm(folder: Path) -> Iterator[Crm]:
             yield crm
 
 
-def _sales(crm: Crm) -> Write:
-    def write(number: int) -> None:
-        lines = (("tea", 1, "10.00"), ("cup", 2, "3.50"), ("pot", 1, "20.00"))
-        made = sale(f"T{number}", *lines, customer=f"c{number % CUSTOMERS}", store="s1")
-        crm.record_transactions([made], create_missing_customers=True)
+class Till:
+    """Records sales by the mutation, from any thread, as requests to a server are served."""
 
-    for number in range(CUSTOMERS):
-        write(-number - 1)
-    return write
+    def __init__(self, crm: Crm) -> None:
+        self._crm, self._schema = crm, compose(crm)
+        self._actor = Actor("till", "admin", frozenset(crm.registry.permissions))
+        self._joining, self._loop = Joining(Workers(40)), asyncio.new_event_loop()
+        self._thread = Thread(target=self._loop.run_forever, daemon=True)
+
+    def __enter__(self) -> "Till":
+        self._thread.start()
+        for number in range(CUSTOMERS):
+            request = self._request(-number - 1, createMissingCustomers=True)
+            assert not self._schema.execute(request, self._actor).errors
+        self.record(-CUSTOMERS - 1)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def record(self, number: int) -> None:
+        """Record a sale; where no commit is shared, no batch is either."""
+        request = self._request(number)
+        joint = self._schema.joint(request, self._actor)
+        if joint is None or self._crm.database.group.writes_max == 1:
+            answer = self._schema.execute(request, self._actor).encoded()
+        else:
+            serving = self._joining.serve(joint, self._loop.time() + 60)
+            found = asyncio.run_coroutine_threadsafe(serving, self._loop).result()
+            answer = found or self._schema.execute(request, self._actor).encoded()
+        assert b'"TAKEN"' in answer, answer
+
+    def _request(self, number: int, **options: Any) -> GraphQLRequest:
+        lines = (("tea", "1", "10.00"), ("cup", "2", "3.50"), ("pot", "1", "20.00"))
+        sale = {
+            "source": "till", "externalId": f"T{number}", "occurredAt": "2026-11-20T10:30:00Z",
+            "currency": "GBP", "store": "s1",
+            "customer": {"source": "till", "externalId": f"c{number % CUSTOMERS}"},
+            "lines": [
+                {"sku": sku, "quantity": quantity, "unitPrice": price}
+                for sku, quantity, price in lines
+            ],
+        }  # fmt: skip
+        return GraphQLRequest(RECORD, {"input": {"transactions": [sale], **options}})
 
 
 def _inserts(crm: Crm) -> Write:

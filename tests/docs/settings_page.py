@@ -1,7 +1,8 @@
 """The page `docs/settings.md`, made from `crmkit.Settings` and the plugins' own models."""
 
+from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from docstrings import attributes
 from pydantic import BaseModel
@@ -39,17 +40,33 @@ def page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _sections(model: type[BaseModel], prefix: str) -> list[str]:
+def _sections(
+    model: type[BaseModel], prefix: str, outer: frozenset[type[BaseModel]] = frozenset()
+) -> list[str]:
     meanings = attributes(model)
     parts = []
     for name, field in model.model_fields.items():
-        parts.append(f"### {prefix}{name}\n\n{_sentence(meanings[name])}")
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            parts += _sections(field.annotation, f"{prefix}{name}.")
-        else:
+        option = f"{prefix}{field.alias or name}"
+        parts.append(f"### {option}\n\n{_sentence(meanings[name])}")
+        inner = _models(field.annotation, option)
+        if not (isinstance(field.annotation, type) and inner) and not field.is_required():
             default = field.get_default(call_default_factory=True)
             parts[-1] += f" Default: `{_toml(default)}`."
+        for below, each in inner.items():
+            if each not in outer and each is not model:  # conditions hold conditions
+                parts += _sections(each, below, outer | {model})
     return parts
+
+
+def _models(annotation: Any, option: str) -> dict[str, type[BaseModel]]:
+    """Return the models that an option holds, each with what stands before its options."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return {f"{option}.": annotation}
+    found: dict[str, type[BaseModel]] = {}
+    place = {dict: "[name]", Mapping: "[name]", tuple: "[number]"}.get(get_origin(annotation))
+    for inner in get_args(annotation):
+        found |= _models(inner, f"{option}.{place}" if place else option)
+    return found
 
 
 def _sentence(text: str) -> str:

@@ -42,12 +42,3 @@ def import_lines(crm: Crm, tmp_path: Path) -> Importer:
         return import_transactions(crm, path, options.pop("mapping", "online-retail"), **options)
 
     return run
-
-
-@pytest.fixture(scope="session")
-def online_retail() -> Path:
-    """Find the UCI Online Retail data beside the repository."""
-    found = Path(__file__).parents[4] / "shared/data/online_retail/online_retail.csv.gz"
-    if not found.exists():
-        pytest.skip("the Online Retail data are not beside the repository")
-    return found

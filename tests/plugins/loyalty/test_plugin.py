@@ -22,12 +22,13 @@ def test_without_it_nothing_of_it_is_left(crm_factory: CrmFactory) -> None:
     assert "oyalty" not in ComposedSchema(crm_factory()).sdl()
 
 
-def test_it_adds_one_field_to_customers_one_mutation_and_one_subscription(till: Till) -> None:
+def test_what_it_adds_to_the_schema_is_listed(till: Till) -> None:
     added = ComposedSchema(till.crm).composition.contributed("loyalty")
 
     assert {name for name in added if "." in name} == {
         "Customer.loyalty",
         "Mutation.adjustPoints",
+        "Query.loyaltyLiability",
         "Subscription.pointsMoved",
     }
 

@@ -205,3 +205,52 @@ def test_goods_that_never_earned_take_nothing_back(till: Till) -> None:
     till.take_back(None, gift, ("gift", "-1", "0.00"), ("tea", "-1", "0.50"))
 
     assert till.entries("ann") == []
+
+
+BY_RULES = [
+    {"name": "base", "kind": "per_amount", "points": 1},
+    {"name": "teas", "kind": "per_quantity", "points": 15, "skus": ["tea"]},
+    {"name": "lines", "kind": "per_line", "points": 3},
+    {"name": "gift", "kind": "bonus", "points": 7, "amount_min": 50},
+]
+EARNED_BY_RULES = [99, 30, 3, 3, 7]
+RETURNS_BY_RULES = [
+    pytest.param([[back(TEA, "2"), back(CUP, "1")]], [[99, 30, 3, 3, 7]], id="all at once"),
+    # 99 x 0.3 = 29.7; one of two teas; half of the first line; 7 x 0.3 = 2.1
+    pytest.param([[back(TEA, "1")]], [[29, 15, 1, 0, 2]], id="part of a quantity"),
+    # 99 x 0.39994 = 39.6; the second line; 7 x 0.39994 = 2.8
+    pytest.param([[back(CUP, "1")]], [[39, 0, 0, 3, 2]], id="one line of two"),
+    pytest.param(
+        [[back(TEA, "1")], [back(CUP, "1")], [back(TEA, "1")]],
+        [[29, 15, 1, 0, 2], [40, 0, 0, 3, 2], [30, 15, 2, 0, 3]],
+        id="in three parts",
+    ),
+]
+
+
+@pytest.mark.parametrize(("parts", "taken"), RETURNS_BY_RULES)
+def test_a_return_takes_back_of_each_rule_the_share_of_its_own_goods(
+    till_factory: TillFactory,
+    parts: list[list[tuple[str, str, str]]],
+    taken: list[list[int]],
+) -> None:
+    till = till_factory(rules=BY_RULES)
+    sale = till.sell("ann", TEA, CUP)
+
+    for items in parts:
+        till.take_back(None, sale, *items)
+
+    moved = [-points for some in taken for points in some if points]
+    assert [points for _, points in till.deltas("ann")] == [*EARNED_BY_RULES, *moved]
+    assert till.account("ann") == (sum(EARNED_BY_RULES) + sum(moved), 0)
+    assert till.differences() == []
+
+
+def test_a_void_undoes_every_rule(till_factory: TillFactory) -> None:
+    till = till_factory(rules=BY_RULES)
+    sale = till.sell("ann", TEA, CUP)
+
+    till.void(sale)
+
+    assert [points for _, points in till.deltas("ann")][5:] == [-99, -30, -3, -3, -7]
+    assert till.differences() == []

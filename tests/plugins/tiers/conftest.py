@@ -9,8 +9,10 @@ from uuid import UUID
 import pytest
 from sqlmodel import select
 
-from crmkit import Crm, CustomerInput, CustomerRef, Difference, LineInput, TransactionInput
+from crmkit import Actor, Crm, CustomerInput, CustomerRef, Difference, LineInput, TransactionInput
 from crmkit.testing import CrmFactory
+from crmkit_schema.requests import GraphQLRequest
+from crmkit_schema.runtime import ComposedSchema
 from crmkit_tiers.models import TierChange, TierMembership
 from crmkit_tiers.settings import TiersSettings
 from tier_sets import CLUB
@@ -130,3 +132,19 @@ def shop_factory(crm_factory: CrmFactory) -> ShopFactory:
 def shop(shop_factory: ShopFactory) -> Shop:
     """Give a shop with the tier set `CLUB`."""
     return shop_factory()
+
+
+Ask = Callable[..., Any]
+
+
+@pytest.fixture
+def ask(shop: Shop) -> Ask:
+    """Give a function that runs an operation as an administrator, or with chosen permissions."""
+    schema = ComposedSchema(shop.crm)
+
+    def run(query: str, *permissions: str, **variables: Any) -> Any:
+        allowed = frozenset(permissions) or shop.crm.roles["admin"]
+        actor = Actor("ann's terminal", "admin", allowed)
+        return schema.execute(GraphQLRequest(query, variables), actor)
+
+    return run

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmkit_tiers.conditions import FigureKey
-from crmkit_tiers.evaluation import Cause, Moment, Source, State, evaluate, look_on
+from crmkit_tiers.evaluation import evaluate
 from crmkit_tiers.settings import TierSet
+from crmkit_tiers.states import Cause, Moment, Source, State
 
 SPEND = FigureKey("core.net_spend", "lifetime")
 TODAY = date(2026, 6, 15)
@@ -182,18 +183,6 @@ def test_a_lock_puts_a_review_off() -> None:
 
     assert state.review_on == date(2027, 3, 31)
     assert held("gold", locked_until_on=date(2026, 3, 31)).review_on == END
-
-
-def test_time_alone_matters_at_the_next_review_or_tomorrow() -> None:
-    rolling = {"metric": "core.net_spend", "at_least": 5, "window": "rolling", "days": 30}
-    tiers = [{"name": "member"}, {"name": "gold", "entry": rolling}]
-    at_once = tier_set(review="at_once", review_on=None, tiers=tiers)
-    state = held("gold", valid_until_on=None)
-
-    assert look_on(tier_set(), held("gold"), TODAY) == date(2027, 1, 1)
-    assert look_on(at_once, state, TODAY) == date(2026, 6, 16)
-    assert look_on(at_once, replace(state, tier="member"), TODAY) is None
-    assert look_on(tier_set(review="at_once", review_on=None), state, TODAY) is None
 
 
 POLICIES = st.fixed_dictionaries(

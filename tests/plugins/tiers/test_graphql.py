@@ -1,10 +1,6 @@
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-import pytest
-
-from crmkit import Actor
-from crmkit_schema.requests import GraphQLRequest
 from crmkit_schema.runtime import ComposedSchema
 
 Shop: TypeAlias = Any
@@ -30,23 +26,14 @@ query ($id: ID!) {
 """
 
 
-@pytest.fixture
-def ask(shop: Shop) -> Ask:
-    """Give a function that runs an operation as an administrator, or with chosen permissions."""
-    schema = ComposedSchema(shop.crm)
-
-    def run(query: str, *permissions: str, **variables: Any) -> Any:
-        allowed = frozenset(permissions) or shop.crm.roles["admin"]
-        actor = Actor("ann's terminal", "admin", allowed)
-        return schema.execute(GraphQLRequest(query, variables), actor)
-
-    return run
-
-
-def test_it_adds_one_field_to_customers_and_one_subscription(shop: Shop) -> None:
+def test_it_adds_one_field_to_customers_one_mutation_and_one_subscription(shop: Shop) -> None:
     added = ComposedSchema(shop.crm).composition.contributed("tiers")
 
-    assert {name for name in added if "." in name} == {"Customer.tiers", "Subscription.tierChanged"}
+    assert {name for name in added if "." in name} == {
+        "Customer.tiers",
+        "Mutation.assignTier",
+        "Subscription.tierChanged",
+    }
 
 
 def test_a_customer_has_memberships_and_a_history(shop: Shop, ask: Ask) -> None:

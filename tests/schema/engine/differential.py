@@ -21,7 +21,9 @@ from crmkit_schema.requests import GraphQLAnswer, GraphQLRequest
 MUTATIONS = 0.2
 MISMATCHES_MAX = 3  # of one round, as more say the same
 _EACH = 10  # operations of one document
-_MADE_BY_PYTHON = ("adge", "hings", "node", "extras", "modules")
+_MADE_BY_PYTHON = (
+    "adge", "hings", "node", "extras", "modules", "expiringSoon", "loyaltyLiability", "progress",
+)  # fmt: skip
 _NOTHING = GraphQLAnswer({})
 _DIFFER = "answers differ"
 

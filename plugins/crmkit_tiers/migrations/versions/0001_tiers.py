@@ -1,4 +1,4 @@
-"""Rules, changes that never change, and memberships."""
+"""Rules, changes that never change, memberships and sweeps."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -22,6 +22,7 @@ def upgrade() -> None:
     )
     _changes()
     _memberships()
+    _sweeps()
     if op.get_bind().dialect.name == "sqlite":
         _guard_sqlite()
     else:
@@ -30,7 +31,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop everything, those that refer to others first."""
-    for table in (MEMBERSHIP, CHANGE, "tiers_rules"):
+    for table in ("tiers_sweep", MEMBERSHIP, CHANGE, "tiers_rules"):
         op.drop_table(table)
     if op.get_bind().dialect.name != "sqlite":
         op.execute("DROP FUNCTION tiers_refuse_change()")
@@ -91,14 +92,22 @@ def _memberships() -> None:
         *_state(),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("effective_at", INSTANT, nullable=False),
-        sa.Column("look_on", sa.Date()),
-        sa.Column("rule_version", sa.String(), nullable=False),
+        sa.Column("review_on", sa.Date()),
         sqlite_with_rowid=False,
     )
-    for name, column in (("look", "look_on"), ("tier", "tier")):
-        op.create_index(
-            f"ix_tiers_membership_{name}", MEMBERSHIP, ["tier_set", column, "customer_id"]
-        )
+    op.create_index("ix_tiers_membership_review", MEMBERSHIP, ["tier_set", "review_on"])
+    op.create_index("ix_tiers_membership_tier", MEMBERSHIP, ["tier_set", "tier", "customer_id"])
+
+
+def _sweeps() -> None:
+    op.create_table(
+        "tiers_sweep",
+        sa.Column("tier_set", sa.String(), primary_key=True),
+        sa.Column("rule_version", sa.String(), nullable=False),
+        sa.Column("swept_on", sa.Date(), nullable=False),
+        sa.Column("after_id", sa.Uuid()),
+        sa.Column("is_done", sa.Boolean(), nullable=False),
+    )
 
 
 def _guard_sqlite() -> None:
