@@ -109,8 +109,8 @@ class SettingsError(CrmkitError):
 class DatabaseBusy(CrmkitError):
     """Another process writes the SQLite file; stop `crmkit serve` to run commands that write.
 
-    Commands that write are import, rebuild, token, demo and db upgrade; those that only read run
-    beside a server. PostgreSQL takes all of them at once.
+    Commands that write are import, rebuild, jobs run, token, demo and db upgrade; those that only
+    read run beside a server. PostgreSQL takes all of them at once.
     """
 
     code: ClassVar[str] = "DATABASE_BUSY"

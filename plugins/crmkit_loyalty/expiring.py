@@ -60,7 +60,7 @@ def left_by_month(now: datetime, ends: Sequence[datetime]) -> Select[Any]:
         select(month.label("month"), left.label("points"))
         .outerjoin_from(_lot, used, used.c.lot_id == _lot.c.id)
         .where(~_lot.c.is_expired, or_(_lot.c.expires_at.is_(None), _lot.c.expires_at > now))
-        .group_by(month)
+        .group_by("month")
         .having(left > 0)
     )
 

@@ -276,3 +276,13 @@ def test_expiry_beside_sales_and_adjustments_loses_and_doubles_nothing(
         assert sum(expired) == -300
         assert till.balance(name) in (90, 101)
     assert verify(till.crm).is_good
+
+
+def test_the_job_counts_every_lot_it_dealt_with(till_factory: TillFactory) -> None:
+    till = till_factory(lifetime_months=12)
+    till.record(*(till.document("sale", who, [COAT]) for who in ("ann", "bob") for _ in range(7)))
+    till.adjust("ann", -150)  # a lot and a half is spent before
+    till.crm.clock.advance(timedelta(days=400))
+
+    assert till.crm.run_job(JOB) == 14
+    assert [kind for kind, _ in till.deltas("ann")].count("expiry") == 6
