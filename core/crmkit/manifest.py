@@ -40,7 +40,8 @@ class Plugin:
         requires: names of plugins that must be on, and whose hooks run first.
         optional: names of plugins whose hooks run first if they are on.
         permissions: every permission its fields and mutations ask for.
-        settings: pydantic model of its section `[plugin.<name>]`; None takes no settings.
+        settings: pydantic model of its section `[plugin.<name>]`; None takes no settings. Fields
+            named `timezone`, `currency` and `country` are those of the main settings unless given.
     """
 
     name: str

@@ -18,6 +18,8 @@ from crmkit.plugins import CORE, LoadedPlugin, PluginRegistry
 from crmkit.settings import Settings, plugin_section
 from crmkit.wrong_options import explain, got
 
+_SHARED = ("timezone", "currency", "country")
+
 
 def load_plugins(
     settings: Settings, extra: Iterable[Any] = (), *, skip_broken: bool = False
@@ -133,12 +135,18 @@ def _configure(item: Found, settings: Settings) -> LoadedPlugin:
         return _loaded(item, None)
     _refuse_unknown(manifest.name, manifest.settings, section)
     try:
-        options = manifest.settings.model_validate(section)
+        options = manifest.settings.model_validate({**_shared(manifest, settings), **section})
     except ValidationError as error:
         raise PluginError(
             manifest.name, explain(error, f"setting plugin.{manifest.name}.", manifest.settings)
         ) from None
     return _loaded(item, options)
+
+
+def _shared(manifest: Plugin, settings: Settings) -> dict[str, Any]:
+    """Return the main settings that a plugin's settings repeat by their names."""
+    fields = manifest.settings.model_fields if manifest.settings else {}
+    return {name: getattr(settings, name) for name in _SHARED if name in fields}
 
 
 def _loaded(item: Found, options: BaseModel | None) -> LoadedPlugin:

@@ -35,7 +35,7 @@ class LoyaltySettings(BaseModel):
             lifetime anew, so that points of those who keep buying do not expire.
         last_day: instead of a lifetime: points earned until this day are good until its end,
             later ones for ever.
-        timezone: the shops' zone, as in the main settings; it decides when days end.
+        timezone: decides when days end; the shops' zone of the main settings unless given.
         shortfall: what happens when goods come back whose points are spent: `debt` is paid off
             by the points earned next, `forgive` gives the missing points away.
         point_cost: what one point is expected to cost when it is redeemed, in major units of the

@@ -320,6 +320,26 @@ def test_the_settings_of_a_plugin_that_is_gone_may_stay() -> None:
     assert names(load(plugin={"recall": {"skus": ["tea"]}})) == ["core"]
 
 
+class Zoned(BaseModel):
+    """Options that repeat one of the main settings."""
+
+    timezone: str = "UTC"
+
+
+@pytest.mark.parametrize(
+    ("section", "zone"),
+    [({}, "Asia/Shanghai"), ({"timezone": "Europe/London"}, "Europe/London")],
+)
+def test_a_plugin_shares_the_shops_zone_unless_it_is_given_its_own(
+    section: dict[str, str], zone: str
+) -> None:
+    plugin = made("ant", settings=Zoned)
+
+    loaded = load(plugin, timezone="Asia/Shanghai", plugin={"ant": section})["ant"]
+
+    assert loaded.settings == Zoned(timezone=zone)
+
+
 def test_a_plugin_without_settings_takes_none() -> None:
     with pytest.raises(PluginError, match="takes no settings, but got rate"):
         load(made("ant"), plugin={"ant": {"rate": 5}})
