@@ -1,7 +1,7 @@
 """Sessions in which one write happens, whole or not at all."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, NestedTransaction, RootTransaction
@@ -45,17 +45,6 @@ class WriteSession(Session):
     def __init__(self, bind: Engine) -> None:
         super().__init__(bind)
         self._afterwards: list[Callable[[], object]] = []
-        self._own: Connection | None = None
-
-    def connection(
-        self,
-        bind_arguments: dict[str, Any] | None = None,
-        execution_options: Mapping[str, Any] | None = None,
-    ) -> Connection:
-        """Return the one connection there is, which SQLAlchemy would look for each time."""
-        if self._own is None or self._own.closed or bind_arguments or execution_options:
-            self._own = super().connection(bind_arguments, execution_options)
-        return self._own
 
     def after_commit(self, work: Callable[[], object]) -> None:
         """Have something done once the write is durable; not if it fails.
