@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from graphql.error import located_error
 
-from crmkit_schema.engine import codecs, executor, levels, mutation_calls, nulling
+from crmkit_schema.engine import codecs, executor, levels, mutation_calls, nulling, sqlite
 from crmkit_schema.engine.compilation import Compilation
 from crmkit_schema.engine.plan_memory import PlanMemory
 from crmkit_schema.engine.sqlite import SqliteJson
@@ -34,9 +34,9 @@ def lost_failure(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SqliteJson, "present", lambda _json, _expression, made: made)
 
 
-def lost_null(patch: pytest.MonkeyPatch) -> None:
-    """Give money where there is none."""
-    patch.setattr(SqliteJson, "unless_null", lambda _json, _expression, made: made)
+def lost_money(patch: pytest.MonkeyPatch) -> None:
+    """Give null where there is money."""
+    patch.setattr(SqliteJson, "unless_null", lambda _json, _expression, _made: sqlite._NULL)
 
 
 def null_that_stays(patch: pytest.MonkeyPatch) -> None:
@@ -95,7 +95,7 @@ PLANTED = (
     wrong_column,
     wrong_order,
     lost_failure,
-    lost_null,
+    lost_money,
     null_that_stays,
     wrong_path,
     wrong_permission,
