@@ -72,7 +72,7 @@ def write_sql(session: Session, sql: str, *values: Any) -> None:
     if together is None:
         run_sql(session, sql, *values)
     else:
-        together.append(in_dialect(session, sql, values))
+        together.append(in_dialect(session.connection(), sql, values))
 
 
 def insert_rows(

@@ -25,12 +25,13 @@ def run_sql(session: Session, sql: str, *values: Any) -> Any:
     Raises:
         DBAPIError: the database refused it.
     """
-    return execute(session.connection(), *in_dialect(session, sql, values))
+    connection = session.connection()
+    return execute(connection, *in_dialect(connection, sql, values))
 
 
-def in_dialect(session: Session, sql: str, values: Sequence[Any]) -> tuple[str, list[Any]]:
+def in_dialect(connection: Connection, sql: str, values: Sequence[Any]) -> tuple[str, list[Any]]:
     """Return a statement and its values, given as for `run_sql`, as the driver takes them."""
-    is_sqlite = session.connection().dialect.name == "sqlite"
+    is_sqlite = connection.dialect.name == "sqlite"
     told = [
         (_json_of(each) if is_sqlite else [id_.hex for id_ in each])
         if isinstance(each, list)

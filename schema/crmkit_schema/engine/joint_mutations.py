@@ -8,7 +8,7 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from graphql import OperationType, get_operation_ast
+from graphql import GraphQLError, OperationType, get_operation_ast
 
 from crmkit import Actor, Refused
 from crmkit.outages import is_outage
@@ -46,8 +46,8 @@ def answered(requests: Sequence[PreparedMutation]) -> list[bytes | Exception]:
     if len(requests) > 1:
         try:
             answers = requests[0].plan.answer_together(requests)
-        except Refused:
-            pass  # each is served by itself and told its own refusal
+        except (Refused, GraphQLError):
+            pass  # each is served by itself and told what is wrong with its own
         except Exception:
             log.warning("requests that came in together are served one by one", exc_info=True)
         else:
