@@ -1,6 +1,6 @@
 """Loyalty points: members earn points on sales, returns take them back, staff may adjust them.
 
-Adds the field Customer.loyalty, the mutation adjustPoints, the subscription pointsMoved and five
+Adds the field Customer.loyalty, the mutation adjustPoints, the subscription pointsMoved and six
 tables. Entries are the facts; balances, lots and allocations follow from them and can be rebuilt.
 """
 
@@ -20,8 +20,9 @@ from crmkit import (
     hookimpl,
 )
 from crmkit.contributions import Models
-from crmkit_loyalty import expiry, following, rebuilding, verifying
-from crmkit_loyalty.models import Allocation, EarningRuleSet, LedgerEntry, Lot, LoyaltyAccount
+from crmkit_loyalty import earning_recount, expiry, following, rebuilding, verifying
+from crmkit_loyalty.earning_models import EarnedPoints, EarningRuleSet
+from crmkit_loyalty.models import Allocation, LedgerEntry, Lot, LoyaltyAccount
 from crmkit_loyalty.settings import LoyaltySettings
 
 plugin = Plugin(
@@ -39,8 +40,8 @@ plugin = Plugin(
 
 @hookimpl
 def register_models() -> Models:
-    """Entries, accounts, lots and allocations, and the rules that entries refer to."""
-    return (LedgerEntry, LoyaltyAccount, Lot, Allocation, EarningRuleSet)
+    """Entries, accounts, lots and allocations, the rules that entries refer to, and limits."""
+    return (LedgerEntry, LoyaltyAccount, Lot, Allocation, EarningRuleSet, EarnedPoints)
 
 
 @hookimpl
@@ -51,8 +52,8 @@ def register_migrations() -> str:
 
 @hookimpl
 def register_rebuilders(settings: LoyaltySettings) -> Sequence[Rebuilder]:
-    """Accounts, lots and allocations follow from entries."""
-    return rebuilding.rebuilders(settings)
+    """Accounts, lots, allocations and the counts of limits follow from entries."""
+    return (*rebuilding.rebuilders(settings), earning_recount.recounter())
 
 
 @hookimpl

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from crmkit import RecordedLine
 from crmkit_loyalty.earning_matching import Circumstances, amount_of, chosen_rules, minor_of
-from crmkit_loyalty.earning_rules import EarningRule
+from crmkit_loyalty.earning_rules import LIMITS, EarningRule
 from crmkit_loyalty.multipliers import as_inputs, factor_of
 
 VERSION = 2
@@ -150,7 +150,9 @@ def _formula(rule: EarningRule, applied: Mapping[str, Any]) -> str:
     units = "units" if rule.every is None else "floor(units / every)"
     names = [units, "points", *(name for name in ("factors", "tiers") if name in applied)]
     whole = f"{rule.rounding}({' x '.join(names)})"
-    return whole if rule.sale_max is None else f"min({whole}, sale_left)"
+    mosts = ["sale_left"] if rule.sale_max is not None else []
+    mosts += ["left of each limit"] if any(getattr(rule, name) for name in LIMITS) else []
+    return f"min({', '.join([whole, *mosts])})" if mosts else whole
 
 
 def _text(number: Decimal) -> str:

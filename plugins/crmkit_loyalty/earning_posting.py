@@ -11,7 +11,8 @@ from crmkit import RecordedTransaction, Services, run_sql, wire_instant
 from crmkit.models import TransactionKind
 from crmkit_loyalty import accrual
 from crmkit_loyalty.book import Book, Draft
-from crmkit_loyalty.earning import VERSION, earn
+from crmkit_loyalty.earning import VERSION, Earned, earn
+from crmkit_loyalty.earning_limits import Allowances, load_allowances
 from crmkit_loyalty.earning_matching import Circumstances
 from crmkit_loyalty.earning_rules import RuleSet
 from crmkit_loyalty.models import EntryKind
@@ -28,29 +29,40 @@ _KEEP_RULES = """INSERT INTO loyalty_earning_rules (version, rules, recorded_at)
 class Earnings:
     """What the rules give for the transactions of one batch."""
 
-    def __init__(self, rule_set: RuleSet, around: Mapping[UUID, Circumstances]) -> None:
+    def __init__(
+        self,
+        rule_set: RuleSet,
+        around: Mapping[UUID, Circumstances],
+        earned: Mapping[UUID, Sequence[Earned]],
+        allowances: Allowances,
+    ) -> None:
         self._rule_set = rule_set
         self._around = around
+        self._earned = earned
+        self._allowances = allowances
         self._has_posted = False
 
     def post(self, book: Book, each: RecordedTransaction, customer_id: UUID) -> None:
         """Give points for what was sold; take some for what came back without a named sale."""
-        amount = accrual.eligible_minor(each.lines)
-        if each.kind == TransactionKind.RETURN or (
-            each.kind == TransactionKind.EXCHANGE and amount < 0
-        ):
+        if _takes(each):
             self._take(book, each, customer_id)
             return
-        for earned in earn(self._rule_set.rules, each.lines, self._around[each.id]):
+        for earned in self._earned[each.id]:
+            points, limits = self._allowances.grant(
+                earned.rule, customer_id, each.business_on, earned.points
+            )
+            if not points:
+                continue
             self._has_posted = True
+            basis = {**earned.basis, "limits": limits} if limits else earned.basis
             book.post(
                 Draft(
                     customer_id,
                     EntryKind.ACCRUAL,
-                    earned.points,
+                    points,
                     each.occurred_at,
                     earned.rule.name,
-                    self._explained(earned.basis),
+                    self._explained(basis),
                     source_id=each.id,
                     line=earned.line,
                 )
@@ -94,8 +106,9 @@ class Earnings:
         return {**basis, "rules_version": self._rule_set.version}
 
     def write(self, session: Session, recorded_at: datetime) -> None:
-        """Keep the rules that entries now refer to."""
+        """Count what limits allowed, and keep the rules that entries now refer to."""
         if self._has_posted:
+            self._allowances.write(session)
             is_sqlite = session.connection().dialect.name == "sqlite"
             types = ("TEXT", "TEXT") if is_sqlite else ("JSONB", "TIMESTAMPTZ")
             sql = _KEEP_RULES.format(json=types[0], instant=types[1])
@@ -130,4 +143,24 @@ def load_earnings(
         )
         for each in owned
     }
-    return Earnings(settings.rule_set, around)
+    rules = settings.rule_set.rules
+    earned = {
+        each.id: earn(rules, each.lines, around[each.id]) for each in owned if not _takes(each)
+    }
+    allowances = load_allowances(
+        session,
+        (
+            (some.rule, each.customer_id, each.business_on)
+            for each in owned
+            for some in earned.get(each.id, ())
+            if each.customer_id is not None
+        ),
+    )
+    return Earnings(settings.rule_set, around, earned, allowances)
+
+
+def _takes(each: RecordedTransaction) -> bool:
+    """Tell whether more goods came back without a named sale than went out."""
+    return each.kind == TransactionKind.RETURN or (
+        each.kind == TransactionKind.EXCHANGE and accrual.eligible_minor(each.lines) < 0
+    )

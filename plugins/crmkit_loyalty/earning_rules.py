@@ -31,6 +31,9 @@ OF_LINES = (
 """Fields that choose or change lines; a multiplier has none of them."""
 
 
+LIMITS = ("customer_day_max", "customer_month_max", "customer_year_max", "budget")
+
+
 class EarningRule(BaseModel):
     """One way to earn points.
 
@@ -62,6 +65,10 @@ class EarningRule(BaseModel):
         priority: the higher comes first; equal ones in the order written.
         group: of the rules of a group only the first that fits a sale counts.
         sale_max: most points of this rule for one sale.
+        customer_day_max: most points of this rule for a customer on one business day.
+        customer_month_max: the same for a calendar month.
+        customer_year_max: the same for a calendar year.
+        budget: most points of this rule in all; when they are given the rule stops.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -93,6 +100,10 @@ class EarningRule(BaseModel):
     priority: int = Field(default=0, ge=-1000, le=1000)
     group: Name | None = None
     sale_max: Most | None = None
+    customer_day_max: Most | None = None
+    customer_month_max: Most | None = None
+    customer_year_max: Most | None = None
+    budget: Most | None = None
 
     @field_validator("currency")
     @classmethod
@@ -114,7 +125,7 @@ class EarningRule(BaseModel):
         if self.every is not None and self.kind not in ("per_amount", "per_quantity"):
             raise ValueError(f"every belongs to per_amount and per_quantity, not to {self.kind!r}")
         if self.kind == "multiplier":
-            for field in (*OF_LINES, "sale_max"):
+            for field in (*OF_LINES, "sale_max", *LIMITS):
                 if getattr(self, field):
                     raise ValueError(
                         f"a multiplier has no {field}: it multiplies what other rules give for the "

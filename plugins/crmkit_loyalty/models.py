@@ -170,18 +170,3 @@ class Allocation(SQLModel, table=True):
     entry_id: UUID = Field(foreign_key="loyalty_ledger_entry.id", primary_key=True)
     customer_id: UUID
     points: int = Field(sa_type=BigInteger)
-
-
-class EarningRuleSet(SQLModel, table=True):
-    """Earning rules as they once were; written with the first entry they led to.
-
-    Attributes:
-        version: short digest of the rules, as the explanations of entries have it.
-        rules: the list in the settings.
-    """
-
-    __tablename__ = "loyalty_earning_rules"
-
-    version: str = Field(primary_key=True)
-    rules: list[dict[str, Any]] = Field(sa_type=Json)
-    recorded_at: datetime = Field(sa_type=Instant)

@@ -19,5 +19,6 @@ def points_from(explanation: Mapping[str, Any]) -> int:
     for each in explanation.get("tiers", []):
         product = _EXACT.multiply(product, Decimal(each["multiplier"]))
     points = int(product.to_integral_value(_MODES[explanation["rounding"]], _EXACT))
+    lefts: list[int] = [each["left"] for each in explanation.get("limits", [])]
     most: int = explanation.get("sale_left", points)
-    return min(points, most)
+    return min(points, most, *lefts)

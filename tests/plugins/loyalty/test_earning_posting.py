@@ -8,7 +8,7 @@ from sqlalchemy import event
 from sqlmodel import select
 
 from crmkit import LineInput
-from crmkit_loyalty.models import EarningRuleSet
+from crmkit_loyalty.earning_models import EarningRuleSet
 from crmkit_loyalty.settings import LoyaltySettings
 from earning_checker import points_from
 
@@ -164,7 +164,8 @@ def test_a_thousand_entries_can_be_computed_again_from_what_they_say(
         *ALL,
         {**BASE, "name": "steps", "every": "7.5", "points": "3.3", "rounding": "half_up"},
         {**BASE, "name": "china", "points": "0.37", "categories": ["china"], "sale_max": 40},
-        {"name": "gift", "kind": "bonus", "points": 20, "amount_min": 50},
+        {"name": "gift", "kind": "bonus", "points": 20, "amount_min": 50, "budget": 2000},
+        {**TEAS, "name": "some", "customer_day_max": 90, "customer_month_max": 999},
         {"name": "summer", "kind": "multiplier", "factor": "1.15", "from_on": "2026-06-01"},
         {"name": "twice", "kind": "multiplier", "factor": 2, "of": ["teas", "lines"],
          "weekdays": ["monday", "wednesday"]},

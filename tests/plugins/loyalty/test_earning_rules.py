@@ -23,6 +23,7 @@ REFUSED = [
     pytest.param([{**BONUS, "every": 2}], "rules.0.*every", id="every where nothing is counted"),
     pytest.param([{**BASE, "of": ["base"]}], "rules.0.*of", id="of where nothing is multiplied"),
     pytest.param([BASE, {**TWICE, "skus": ["tea"]}], "rules.1.*skus", id="a multiplier of goods"),
+    pytest.param([BASE, {**TWICE, "budget": 9}], "rules.1.*budget", id="a multiplier's budget"),
     pytest.param([{**BASE, "stores": []}], "rules.0.stores", id="no store at all"),
     pytest.param([{**BASE, "currency": "XYZ"}], "rules.0.currency", id="no such currency"),
     pytest.param([{**BASE, "weekdays": ["mo"]}], "rules.0.weekdays", id="no such weekday"),
