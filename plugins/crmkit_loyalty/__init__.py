@@ -11,6 +11,7 @@ from sqlmodel import Session
 from crmkit import (
     Command,
     Job,
+    Metric,
     Permission,
     Plugin,
     Rebuilder,
@@ -22,6 +23,7 @@ from crmkit import (
 from crmkit.contributions import Models
 from crmkit_loyalty import earning_recount, expiry, following, rebuilding, verifying
 from crmkit_loyalty.earning_models import EarnedPoints, EarningRuleSet
+from crmkit_loyalty.metrics import earned_metrics
 from crmkit_loyalty.models import Allocation, LedgerEntry, Lot, LoyaltyAccount
 from crmkit_loyalty.settings import LoyaltySettings
 
@@ -48,6 +50,12 @@ def register_models() -> Models:
 def register_migrations() -> str:
     """The plugin's migration folder."""
     return "crmkit_loyalty:migrations"
+
+
+@hookimpl
+def register_metrics(settings: LoyaltySettings) -> Sequence[Metric]:
+    """Points earned, by kind."""
+    return earned_metrics(settings.terms)
 
 
 @hookimpl

@@ -7,6 +7,8 @@ import orjson
 
 from crmkit import ValidationFailed
 from crmkit.checking import Row
+from crmkit_loyalty.point_kinds import POINTS
+from crmkit_loyalty.settings import LoyaltySettings
 
 REASON_MAX = 200
 
@@ -26,18 +28,25 @@ class Adjustment(NamedTuple):
     fingerprint: str
 
 
-def check_adjustment(points: int, reason: str, key: str, points_max: int) -> Adjustment:
+def check_adjustment(
+    points: int, point_kind: str, reason: str, key: str, settings: LoyaltySettings
+) -> Adjustment:
     """Read a request, or say everything that is wrong with it.
 
     Raises:
-        ValidationFailed: points are 0 or more than `points_max`, or a text is empty or too long.
+        ValidationFailed: points are 0 or more than the settings allow, there is no such kind of
+            them, or a text is empty or too long.
     """
-    row = Row(0)
+    row, points_max = Row(0), settings.adjustment_points_max
+    if point_kind not in settings.terms:
+        known = ", ".join(settings.terms)
+        row.fail("UNKNOWN_VALUE", f"choose one of: {known}", "pointKind", point_kind)
     if type(points) is not int or not 0 < abs(points) <= points_max:
         row.fail("OUT_OF_RANGE", f"give 1 to {points_max} points, or take them", "points", points)
     reason = row.required_text("reason", reason, REASON_MAX)
     key = row.required_text("idempotencyKey", key)
     if row.problems:
         raise ValidationFailed(row.problems)
-    digest = hashlib.sha256(orjson.dumps([points, reason])).hexdigest()
+    asked = [points, reason] if point_kind == POINTS else [points, reason, point_kind]
+    digest = hashlib.sha256(orjson.dumps(asked)).hexdigest()
     return Adjustment(points, reason, f"request:{key}", digest)

@@ -1,69 +1,18 @@
 """The rows that entries lead to: each entry with its lot or allocations. Pure, but for new ids."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-import orjson
-
 from crmkit import new_id, wire_instant
 from crmkit_loyalty.accrual import weights_in
-from crmkit_loyalty.lifetime import Lifetime
-from crmkit_loyalty.lot_rows import allocation_rows, lot_row
-from crmkit_loyalty.lots import Holding, open_lot
-from crmkit_loyalty.models import EntryKind
-
-ENTRY_COLUMNS = (
-    "id", "customer_id", "kind", "points_delta", "balance_after", "source", "source_id", "line",
-    "rule", "explanation", "reason", "actor", "idempotency_key", "fingerprint", "occurred_at",
-    "recorded_at", "reverses_entry_id",
-)  # fmt: skip
-ACCOUNT_COLUMNS = ("customer_id", "balance", "debt", "last_entry_id")
-
-
-class Posted(NamedTuple):
-    """An entry as far as later ones need to know it.
-
-    Attributes:
-        expires_at: when the points concerned expire; points that come back keep it.
-        weights: by position, the part of each sold line in what a rule gave; None for entries of
-            no rule.
-    """
-
-    id: UUID
-    customer_id: UUID
-    kind: str
-    points_delta: int
-    source_id: UUID | None
-    reverses_entry_id: UUID | None
-    expires_at: datetime | None
-    weights: Mapping[int, int] | None = None
-
-
-class Draft(NamedTuple):
-    """An entry to be posted; the names are those of `LedgerEntry`.
-
-    Attributes:
-        reverses: the entry it undoes.
-        key: idempotency key; derived from the other values unless given.
-    """
-
-    customer_id: UUID
-    kind: EntryKind
-    points_delta: int
-    occurred_at: datetime
-    rule: str
-    explanation: Mapping[str, Any]
-    source: str = "transaction"
-    source_id: UUID | None = None
-    reason: str | None = None
-    reverses: Posted | None = None
-    actor: str | None = None
-    key: str | None = None
-    fingerprint: str | None = None
-    line: int = 0
+from crmkit_loyalty.book_rows import BookRows, account_row, listed
+from crmkit_loyalty.entries import Draft, Posted
+from crmkit_loyalty.lots import AccountKey, Holding, Part, Use, open_lot
+from crmkit_loyalty.models import SPENDING, EntryKind
+from crmkit_loyalty.settings import LoyaltySettings
 
 
 class Move(NamedTuple):
@@ -74,57 +23,67 @@ class Move(NamedTuple):
         last_entry_id: its latest entry.
     """
 
-    customer_id: UUID
+    account: AccountKey
     points: int
     last_entry_id: UUID
 
 
 class Book:
-    """The open accounts of some customers, and the rows that posting entries has led to.
+    """The accounts of some customers, locked, and the rows that posting entries has led to.
 
     Attributes:
         by_source: entries by the transaction that caused them, as far as they were loaded.
         lapsed: for each accrual, how many of its points expired in this book.
-        lifetime: how long the points are good that are posted here.
-        restarted: customers whose points got their lifetime anew.
+        restarted: accounts whose points got their lifetime anew.
     """
 
     def __init__(
-        self, holdings: Mapping[UUID, Holding], *, recorded_at: datetime,
-        lifetime: Lifetime, forgives: bool,
-    ) -> None:  # fmt: skip
+        self,
+        holdings: Mapping[AccountKey, Holding],
+        recorded_at: datetime,
+        settings: LoyaltySettings,
+    ) -> None:
         self._holdings = holdings
-        self._before = {id_: (held.net, held.last_entry_id) for id_, held in holdings.items()}
-        self._recorded_at = wire_instant(recorded_at)
-        self.lifetime = lifetime
-        self._forgives = forgives
+        self._before = {key: (held.net, held.last_entry_id) for key, held in holdings.items()}
+        self.settings = settings
         self.by_source: defaultdict[UUID | None, list[Posted]] = defaultdict(list)
         self.lapsed: defaultdict[UUID, int] = defaultdict(int)
-        self.restarted: set[UUID] = set()
-        self.entries: list[tuple[Any, ...]] = []
-        self.lots: list[tuple[Any, ...]] = []
-        self.allocations: list[tuple[Any, ...]] = []
+        self.restarted: set[AccountKey] = set()
+        self.rows = BookRows(recorded_at, settings.zone)
 
-    def __contains__(self, customer_id: UUID) -> bool:
-        return customer_id in self._holdings
+    def __contains__(self, account: AccountKey) -> bool:
+        return account in self._holdings
 
-    def balance(self, customer_id: UUID, at: datetime) -> int:
-        """Return the points that the customer can spend; what has expired lapses first."""
-        self.let_lapse(customer_id, at)
-        return max(self._holdings[customer_id].net, 0)
+    def accounts(self) -> list[AccountKey]:
+        """Return all accounts, in the order of the ids."""
+        return sorted(self._holdings)
 
-    def let_lapse(self, customer_id: UUID, at: datetime) -> None:
+    def balance(self, account: AccountKey, at: datetime) -> int:
+        """Return the points there are, pending ones too; what has expired lapses first."""
+        self.let_lapse(account, at)
+        return max(self._holdings[account].net, 0)
+
+    def available(self, account: AccountKey, at: datetime) -> int:
+        """Return the points that can be spent."""
+        return self._holdings[account].active(at)
+
+    def let_lapse(self, account: AccountKey, at: datetime, after: UUID | None = None) -> None:
         """Post the expiry of what is left of each lot that has expired at an instant.
 
         Whether a job has run makes no difference: the entry bears the lot's own date.
+
+        Args:
+            after: the entry that gave points back to lots which may have expired before.
         """
-        for lot in self._holdings[customer_id].due(at):
+        for lot in self._holdings[account].due(at):
             self.lapsed[lot.origin_id] += lot.left
             inputs = {"version": 1, "left": lot.left, "expires_at": wire_instant(lot.expires_at)}
+            key = f"{EntryKind.EXPIRY}:expires_at:{lot.entry_id.hex}"
             self._post(
                 Draft(
-                    customer_id, EntryKind.EXPIRY, -lot.left, lot.expires_at, "expires_at", inputs,
-                    source="entry", source_id=lot.entry_id,
+                    account.customer_id, EntryKind.EXPIRY, -lot.left, lot.expires_at, "expires_at",
+                    inputs, source="entry", source_id=lot.entry_id, point_kind=account.point_kind,
+                    key=f"{key}:{after.hex}" if after else key,
                 ),
                 lot.entry_id,
             )  # fmt: skip
@@ -132,19 +91,15 @@ class Book:
     def moves(self) -> list[Move]:
         """Return how each account that got entries has changed so far, in the order of the ids."""
         moves = []
-        for id_, held in sorted(self._holdings.items()):
-            net, last_entry_id = self._before[id_]
+        for account in self.accounts():
+            held, (net, last_entry_id) = self._holdings[account], self._before[account]
             if held.last_entry_id is not None and held.last_entry_id != last_entry_id:
-                moves.append(Move(id_, held.net - net, held.last_entry_id))
+                moves.append(Move(account, held.net - net, held.last_entry_id))
         return moves
 
     def moved_accounts(self) -> list[tuple[Any, ...]]:
         """Return the accounts that have changed so far as `ACCOUNT_COLUMNS` has them."""
-        return [
-            (move.customer_id.hex, max(net, 0), max(-net, 0), move.last_entry_id.hex)
-            for move in self.moves()
-            for net in (self._holdings[move.customer_id].net,)
-        ]
+        return [account_row(move.account, self._holdings[move.account]) for move in self.moves()]
 
     def post(self, draft: Draft) -> Posted:
         """Add an entry, and what follows from it: a lot or allocations.
@@ -152,35 +107,84 @@ class Book:
         Points that have expired pay for nothing: they lapse before others are taken.
         """
         if draft.points_delta < 0:
-            self.let_lapse(draft.customer_id, draft.occurred_at)
+            self.let_lapse(draft.account, draft.occurred_at)
         return self._post(draft, draft.reverses.id if draft.reverses else None)
+
+    def give_back(self, draft: Draft, parts: Sequence[Part]) -> Posted:
+        """Add an entry whose points go back to the lots they were taken from.
+
+        They pay what is owed first; those of lots that have expired meanwhile lapse.
+        """
+        entry = self._give_back(draft, parts)
+        self._settle(entry, draft.occurred_at)
+        return entry
+
+    def redeem_held(self, release: Draft, redemption: Draft, parts: Sequence[Part]) -> Posted:
+        """Let go what was held, and redeem points of the same lots, whatever has expired.
+
+        Args:
+            parts: what was held, in the order of its use.
+
+        Returns:
+            The redemption.
+        """
+        released = self._give_back(release, parts)
+        wanted, chosen = -redemption.points_delta, []
+        for lot, points in parts:
+            chosen.append((lot, min(points, wanted)))
+            wanted -= chosen[-1][1]
+        chosen = [(lot, points) for lot, points in chosen if points]
+        draft = redemption._replace(explanation={**redemption.explanation, **listed(chosen)})
+        entry = self._entry(draft)
+        self._add(entry, draft, self._holdings[entry.account].take(entry.id, chosen))
+        self._settle(released, draft.occurred_at)
+        return entry
+
+    def _give_back(self, draft: Draft, parts: Sequence[Part]) -> Posted:
+        draft = draft._replace(explanation={**draft.explanation, **listed(parts)})
+        entry = self._entry(draft)
+        self._add(entry, draft, self._holdings[entry.account].give_back(entry.id, parts))
+        return entry
+
+    def _settle(self, gave_back: Posted, at: datetime) -> None:
+        account = gave_back.account
+        self.rows.add_uses(account.customer_id, self._holdings[account].settle(at))
+        self.let_lapse(account, at, gave_back.id)
+
+    def _entry(self, draft: Draft) -> Posted:
+        return Posted(
+            self._holdings[draft.account].next_entry_id(), draft.customer_id, draft.kind,
+            draft.point_kind, draft.points_delta, draft.source_id,
+            draft.reverses.id if draft.reverses else None, *self._dates(draft),
+            weights_in(draft.explanation),
+        )  # fmt: skip
 
     def _post(self, draft: Draft, first: UUID | None) -> Posted:
         """Add an entry; if it takes points, from the lot of the entry `first` before others."""
-        holding, at = self._holdings[draft.customer_id], wire_instant(draft.occurred_at)
-        entry = Posted(
-            holding.next_entry_id(), draft.customer_id, draft.kind, draft.points_delta,
-            draft.source_id, draft.reverses.id if draft.reverses else None, self._expiry(draft),
-            weights_in(draft.explanation),
-        )  # fmt: skip
+        holding, terms = self._holdings[draft.account], self.settings.terms_of(draft.point_kind)
+        entry = self._entry(draft)
         if draft.points_delta > 0:
             undone = draft.reverses.reverses_entry_id if draft.reverses else None
             lot = open_lot(
-                new_id(), entry.id, entry.points_delta, draft.occurred_at, entry.expires_at, undone
+                new_id(), entry.id, entry.points_delta, entry.active_from, entry.expires_at, undone
             )
-            self.lots.append(lot_row(lot, entry.customer_id, at))
+            self.rows.add_lot(lot, entry.account)
             uses = holding.credit(lot)
-            if self.lifetime.restarts and entry.kind == EntryKind.ACCRUAL and entry.expires_at:
+            if terms.lifetime.restarts and entry.kind == EntryKind.ACCRUAL and entry.expires_at:
                 holding.prolong(draft.occurred_at, entry.expires_at)
-                self.restarted.add(entry.customer_id)
+                self.restarted.add(entry.account)
         else:
-            uses = holding.debit(entry.id, -draft.points_delta, first)
-        self.entries.append(self._row(entry, draft, at, max(holding.net, 0)))
-        self.allocations += allocation_rows(entry.customer_id, uses)
-        self.by_source[entry.source_id].append(entry)
-        if holding.net < 0 and self._forgives and entry.kind == EntryKind.REVERSAL:
+            active_at = draft.occurred_at if entry.kind in SPENDING else None
+            uses = holding.debit(entry.id, -draft.points_delta, first, active_at)
+        self._add(entry, draft, uses)
+        if holding.net < 0 and terms.forgives and entry.kind == EntryKind.REVERSAL:
             self._forgive(entry, draft, -holding.net)
         return entry
+
+    def _add(self, entry: Posted, draft: Draft, uses: Iterable[Use]) -> None:
+        self.rows.add_entry(entry, draft, max(self._holdings[entry.account].net, 0))
+        self.rows.add_uses(entry.customer_id, uses)
+        self.by_source[entry.source_id].append(entry)
 
     def _forgive(self, entry: Posted, draft: Draft, missing: int) -> None:
         self.post(
@@ -190,20 +194,11 @@ class Book:
             )
         )  # fmt: skip
 
-    def _expiry(self, draft: Draft) -> datetime | None:
+    def _dates(self, draft: Draft) -> tuple[datetime | None, datetime | None]:
+        """Return from when the points can be spent, and when they expire."""
         if draft.reverses is not None:
-            return draft.reverses.expires_at
-        return self.lifetime.expires_at(draft.occurred_at)
-
-    def _row(self, entry: Posted, draft: Draft, at: str, balance_after: int) -> tuple[Any, ...]:
-        source_id = entry.source_id.hex if entry.source_id else None
-        reverses = entry.reverses_entry_id.hex if entry.reverses_entry_id else None
-        key = draft.key or ":".join(
-            filter(None, (entry.kind, draft.rule, source_id, reverses, str(draft.line or "")))
-        )
-        return (
-            entry.id.hex, entry.customer_id.hex, str(entry.kind), entry.points_delta,
-            balance_after, draft.source, source_id, draft.line, draft.rule,
-            orjson.dumps(draft.explanation).decode(), draft.reason, draft.actor, key,
-            draft.fingerprint, at, self._recorded_at, reverses,
-        )  # fmt: skip
+            return draft.reverses.active_from, draft.reverses.expires_at
+        lifetime, holding, _ = self.settings.terms_of(draft.point_kind)
+        earned_at = draft.occurred_at
+        is_held = draft.kind == EntryKind.ACCRUAL
+        return earned_at + holding if is_held else earned_at, lifetime.expires_at(earned_at)

@@ -55,34 +55,41 @@ def violations(session: Session, *checks: Check) -> Iterator[Violation]:
 
 def _sums() -> Select[Any]:
     account = _account.c.balance - _account.c.debt
-    customer, total, net = _beside_entries(select(_account.c.customer_id, account))
-    found = select(customer, customer, total, net, net)
-    return found.group_by(customer).having(total != net)
+    owner, total, net = _beside_entries(select(*_owner(_account), account))
+    found = select(owner[0], owner[0], total, net, net)
+    return found.group_by(*owner).having(total != net)
 
 
 def _left() -> Select[Any]:
-    customer, total, net = _beside_entries(_points_of(_lot, 1), _points_of(_allocation, -1))
+    used = func.sum(_allocation.c.points).label("points")
+    by_lot = select(_allocation.c.lot_id, used).group_by(_allocation.c.lot_id).subquery()
+    of_lots = func.sum(_lot.c.points - func.coalesce(by_lot.c.points, 0))
+    left = (
+        select(*_owner(_lot), of_lots)
+        .outerjoin_from(_lot, by_lot, by_lot.c.lot_id == _lot.c.id)
+        .group_by(*_owner(_lot))
+    )
+    owner, total, net = _beside_entries(left)
     balance = _at_least_0(net)
-    found = select(customer, customer, total, balance, balance)
-    return found.group_by(customer).having(total != balance)
+    found = select(owner[0], owner[0], total, balance, balance)
+    return found.group_by(*owner).having(total != balance)
 
 
-def _beside_entries(*rows: Select[Any]) -> tuple[Any, Any, Any]:
-    """Return customer, sum of what some rows hold, and sum of the entries, to be grouped."""
+def _owner(table: Table) -> tuple[Any, Any]:
+    return table.c.customer_id, table.c.point_kind
+
+
+def _beside_entries(rows: Select[Any]) -> tuple[tuple[Any, Any], Any, Any]:
+    """Return account, sum of what some rows hold, and sum of the entries, to be grouped."""
     # Each table is summed by itself: sorting all their rows together takes twice as long.
     both = sa.union_all(
         select(
-            _entry.c.customer_id, sa.literal(0).label("held"), func.sum(_entry.c.points_delta)
-        ).group_by(_entry.c.customer_id),
-        *(each.add_columns(sa.literal(0)) for each in rows),
+            *_owner(_entry), sa.literal(0).label("held"), func.sum(_entry.c.points_delta)
+        ).group_by(*_owner(_entry)),
+        rows.add_columns(sa.literal(0)),
     ).subquery()
-    customer, held, delta = both.c
-    return customer, func.sum(held), func.sum(delta)
-
-
-def _points_of(table: Table, sign: int) -> Select[Any]:
-    points = func.sum(table.c.points * sign)
-    return select(table.c.customer_id, points).group_by(table.c.customer_id)
+    customer, kind, held, delta = both.c
+    return (customer, kind), func.sum(held), func.sum(delta)
 
 
 def _at_least_0(points: ColumnElement[int]) -> ColumnElement[int]:
@@ -91,7 +98,7 @@ def _at_least_0(points: ColumnElement[int]) -> ColumnElement[int]:
 
 def _running() -> Select[Any]:
     net = func.sum(_entry.c.points_delta).over(
-        partition_by=_entry.c.customer_id, order_by=_entry.c.id, rows=(None, 0)
+        partition_by=_owner(_entry), order_by=_entry.c.id, rows=(None, 0)
     )
     columns = (_entry.c.customer_id, _entry.c.id, _entry.c.balance_after, net.label("net"))
     book = select(*columns).subquery().c

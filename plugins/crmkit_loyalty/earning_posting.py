@@ -10,11 +10,13 @@ from sqlmodel import Session
 from crmkit import RecordedTransaction, Services, run_sql, wire_instant
 from crmkit.models import TransactionKind
 from crmkit_loyalty import accrual
-from crmkit_loyalty.book import Book, Draft
+from crmkit_loyalty.book import Book
 from crmkit_loyalty.earning import VERSION, Earned, earn
 from crmkit_loyalty.earning_limits import Allowances, load_allowances
 from crmkit_loyalty.earning_matching import Circumstances
 from crmkit_loyalty.earning_rules import RuleSet
+from crmkit_loyalty.entries import Draft
+from crmkit_loyalty.lots import AccountKey
 from crmkit_loyalty.models import EntryKind
 from crmkit_loyalty.multipliers import Multiplier
 from crmkit_loyalty.settings import LoyaltySettings
@@ -65,6 +67,7 @@ class Earnings:
                     self._explained(basis),
                     source_id=each.id,
                     line=earned.line,
+                    point_kind=earned.rule.point_kind,
                 )
             )
 
@@ -84,14 +87,21 @@ class Earnings:
             for line in each.lines
         ]
         due = earn(rules, sold, self._around[each.id])
+        for kind in dict.fromkeys(earned.rule.point_kind for earned in due):
+            of_kind = [earned for earned in due if earned.rule.point_kind == kind]
+            self._take_kind(book, each, AccountKey(customer_id, kind), of_kind)
+
+    def _take_kind(
+        self, book: Book, each: RecordedTransaction, account: AccountKey, due: Sequence[Earned]
+    ) -> None:
         total = sum(earned.points for earned in due)
-        points = min(total, book.balance(customer_id, each.occurred_at))
+        points = min(total, book.balance(account, each.occurred_at))
         if points:
             self._has_posted = True
             bases = [{**earned.basis, "due": earned.points} for earned in due]
             book.post(
                 Draft(
-                    customer_id,
+                    account.customer_id,
                     EntryKind.ADJUSTMENT,
                     -points,
                     each.occurred_at,
@@ -99,6 +109,7 @@ class Earnings:
                     self._explained({"version": VERSION, "due": total, "rules": bases}),
                     source_id=each.id,
                     reason="goods came back without a named sale",
+                    point_kind=account.point_kind,
                 )
             )
 

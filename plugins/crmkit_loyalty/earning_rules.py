@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, field_valida
 
 from crmkit.models import LineKind
 from crmkit.money import AmountError, currency_digits
+from crmkit_loyalty.point_kinds import POINTS
 
 Name = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,39}$")]
 Word = Annotated[str, Field(min_length=1, max_length=200)]
@@ -43,6 +44,7 @@ class EarningRule(BaseModel):
             of quantity, or once for a sale whatever multiplies others (`bonus`); a `multiplier`
             gives none and multiplies what the others give, apart from bonuses.
         points: for each of them; not for a multiplier.
+        point_kind: the kind of points it gives, such as stamps.
         every: only this many together count, such as 10 for "points for each full 10 yuan".
         factor: of a multiplier.
         of: rules that a multiplier multiplies; none named means all.
@@ -76,6 +78,7 @@ class EarningRule(BaseModel):
     name: Name
     kind: Kind
     points: Positive | None = None
+    point_kind: Name = POINTS
     every: Positive | None = None
     factor: Annotated[Decimal, Field(ge=0, le=1000, max_digits=10, decimal_places=6)] | None = None
     of: Names = frozenset()
@@ -120,6 +123,8 @@ class EarningRule(BaseModel):
         wanted, other = ("factor", "points") if self.kind == "multiplier" else ("points", "factor")
         if getattr(self, wanted) is None or getattr(self, other) is not None:
             raise ValueError(f"kind {self.kind!r} needs {wanted}, and has no {other}")
+        if self.kind == "multiplier" and self.point_kind != POINTS:
+            raise ValueError("a multiplier has no point_kind: `of` names the rules it multiplies")
         if self.of and self.kind != "multiplier":
             raise ValueError("of belongs to a multiplier, and to no other kind")
         if self.every is not None and self.kind not in ("per_amount", "per_quantity"):

@@ -26,15 +26,20 @@ def last_day(expires_at: datetime, zone: str) -> date:
 
 
 def expiring_soon(customers: Collection[UUID], now: datetime, until: datetime) -> Select[Any]:
-    """Select customer, instant and points of what expires after `now` and by `until`."""
+    """Select customer, kind, instant and points of what expires after `now` and by `until`."""
     used = select(_used).where(_allocation.c.lot_id == _lot.c.id).scalar_subquery()
     left = _lot.c.points - func.coalesce(used, 0)
     soon = and_(_lot.c.expires_at > now, _lot.c.expires_at <= until)
     return (
-        select(_lot.c.customer_id, _lot.c.expires_at, func.sum(left).label("points"))
+        select(
+            _lot.c.customer_id,
+            _lot.c.point_kind,
+            _lot.c.expires_at,
+            func.sum(left).label("points"),
+        )
         .where(_lot.c.customer_id.in_(sorted(customers)), soon, left > 0)
-        .group_by(_lot.c.customer_id, _lot.c.expires_at)
-        .order_by(_lot.c.expires_at)
+        .group_by(_lot.c.customer_id, _lot.c.point_kind, _lot.c.expires_at)
+        .order_by(_lot.c.expires_at, _lot.c.point_kind)
     )
 
 
@@ -49,7 +54,7 @@ def month_ends(now: datetime, zone: str) -> list[datetime]:
 
 
 def left_by_month(now: datetime, ends: Sequence[datetime]) -> Select[Any]:
-    """Select what is left in all lots that have not expired, by the month in which they do.
+    """Select what is left of each kind in lots that have not expired, by the month of expiry.
 
     The month is a position in `ends`; null stands for later, or never.
     """
@@ -57,10 +62,10 @@ def left_by_month(now: datetime, ends: Sequence[datetime]) -> Select[Any]:
     left: ColumnElement[int] = func.sum(_lot.c.points - func.coalesce(used.c.points, 0))
     month = case(*((_lot.c.expires_at <= end, at) for at, end in enumerate(ends)), else_=None)
     return (
-        select(month.label("month"), left.label("points"))
+        select(_lot.c.point_kind, month.label("month"), left.label("points"))
         .outerjoin_from(_lot, used, used.c.lot_id == _lot.c.id)
         .where(~_lot.c.is_expired, or_(_lot.c.expires_at.is_(None), _lot.c.expires_at > now))
-        .group_by("month")
+        .group_by(_lot.c.point_kind, "month")
         .having(left > 0)
     )
 

@@ -49,8 +49,8 @@ def expire(session: Session, run: JobRun, settings: LoyaltySettings) -> int:
     )
     customers = set(due)
     book = ledger.open_book(session, customers, customers, run.now, settings)
-    for customer in sorted(customers):
-        book.let_lapse(customer, run.now)
+    for account in book.accounts():
+        book.let_lapse(account, run.now)
     ledger.write(session, book)
     # None are left to mark if another process was faster; there may be more to do all the same.
     return _mark(session, customers, run.now) or len(due)

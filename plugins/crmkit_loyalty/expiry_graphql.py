@@ -1,6 +1,6 @@
 """What is going to expire, as GraphQL gives it."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
@@ -28,14 +28,16 @@ _DAYS_MAX = 3_660
 class ExpiringPoints:
     """Points that expire together."""
 
+    point_kind: str = strawberry.field(description="Which kind of points.")
     last_day: date = strawberry.field(description="Last day on which they can be spent.")
     points: Long = strawberry.field(description="How many are left.")
 
 
 @value_type
 class LoyaltyLiabilityMonth:
-    """What may still be redeemed of points by the month in which they expire."""
+    """What may still be redeemed of one kind of points that expire in the same month."""
 
+    point_kind: str = strawberry.field(description="Which kind of points.")
     month: date | None = strawberry.field(
         description="First day of the month in which the last day lies; null for points that "
         "never expire, or more than ten years from now."
@@ -49,7 +51,7 @@ class LoyaltyLiability:
     """What all points that are left are expected to cost."""
 
     months: list[LoyaltyLiabilityMonth] = strawberry.field(description="Nearest first.")
-    points: Long = strawberry.field(description="Points that are left, in all.")
+    points: Long = strawberry.field(description="Points that are left, of all kinds.")
     cost: Money = strawberry.field(description="The sum of the months.")
 
 
@@ -65,11 +67,15 @@ def expiring(
     """Return for each account what expires within some days, by day."""
     zone, within = settings_of(context).timezone, timedelta(min(max(days, 0), _DAYS_MAX))
     ids = [parent.customer_id for parent in parents]
-    found: defaultdict[UUID, defaultdict[date, int]] = defaultdict(lambda: defaultdict(int))
+    found: defaultdict[UUID, Counter[tuple[date, str]]] = defaultdict(Counter)
     for row in context.rows(expiring_soon(ids, context.now, context.now + within)):
-        found[row["customer_id"]][last_day(row["expires_at"], zone)] += int(row["points"])
+        day = last_day(row["expires_at"], zone)
+        found[row["customer_id"]][day, row["point_kind"]] += int(row["points"])
     return [
-        [ExpiringPoints(last_day=day, points=Long(points)) for day, points in found[id_].items()]
+        [
+            ExpiringPoints(point_kind=kind, last_day=day, points=Long(points))
+            for (day, kind), points in sorted(found[id_].items())
+        ]
         for id_ in ids
     ]
 
@@ -85,21 +91,25 @@ class LoyaltyQuery:
         zone, currency = settings_of(context).timezone, context.crm.settings.currency
         ends = month_ends(context.now, zone)
         rows = context.rows(left_by_month(context.now, ends))
-        left = {row["month"]: int(row["points"]) for row in rows}
-        costs = {at: _cost(context, points) for at, points in left.items()}
-        months = [
-            LoyaltyLiabilityMonth(
+        months = []
+        for row in sorted(rows, key=lambda row: (_place(row["month"]), row["point_kind"])):
+            kind, at, points = row["point_kind"], row["month"], int(row["points"])
+            month = LoyaltyLiabilityMonth(
+                point_kind=kind,
                 month=None if at is None else last_day(ends[at], zone).replace(day=1),
-                points=Long(left[at]),
-                cost=Money(minor=Long(costs[at]), currency=currency),
+                points=Long(points),
+                cost=Money(minor=Long(_cost(context, kind, points)), currency=currency),
             )
-            for at in sorted(left, key=lambda at: MONTHS if at is None else at)
-        ]
-        total = Money(minor=Long(sum(costs.values())), currency=currency)
-        return LoyaltyLiability(months=months, points=Long(sum(left.values())), cost=total)
+            months.append(month)
+        total = Money(minor=Long(sum(each.cost.minor for each in months)), currency=currency)
+        points = sum(each.points for each in months)
+        return LoyaltyLiability(months=months, points=Long(points), cost=total)
 
 
-def _cost(context: RequestContext, points: int) -> int:
-    settings, digits = settings_of(context), currency_digits(context.crm.settings.currency)
-    share = settings.expected_redemption_share
-    return liability_minor(points, settings.point_cost, share, digits)
+def _place(month: int | None) -> int:
+    return MONTHS if month is None else month
+
+
+def _cost(context: RequestContext, kind: str, points: int) -> int:
+    policy, digits = settings_of(context).kind(kind), currency_digits(context.crm.settings.currency)
+    return liability_minor(points, policy.point_cost, policy.expected_redemption_share, digits)

@@ -9,11 +9,14 @@ from sqlmodel import Session
 from crmkit import RecordedTransaction, Services, TransactionBatch
 from crmkit.models import TransactionKind
 from crmkit_loyalty import accrual, ledger
-from crmkit_loyalty.book import Book, Draft, Posted
+from crmkit_loyalty.book import Book
 from crmkit_loyalty.earning_posting import Earnings, load_earnings
+from crmkit_loyalty.entries import Draft, Posted
 from crmkit_loyalty.history import Link, Past, load_late, load_past, posted_by
+from crmkit_loyalty.lots import AccountKey
 from crmkit_loyalty.models import EntryKind
 from crmkit_loyalty.multipliers import Multiplier, as_inputs, factor_of, load_multipliers
+from crmkit_loyalty.point_kinds import POINTS
 from crmkit_loyalty.settings import LoyaltySettings
 
 _EARNING = frozenset({TransactionKind.SALE.value, TransactionKind.EXCHANGE.value})
@@ -123,7 +126,8 @@ def _earn(
     if amount < 0:
         if each.kind not in _RETURNING:
             return
-        inputs["due"], points = points, min(points, book.balance(customer_id, each.occurred_at))
+        account = AccountKey(customer_id, POINTS)
+        inputs["due"], points = points, min(points, book.balance(account, each.occurred_at))
     elif each.kind not in _EARNING:
         return
     if points:
@@ -155,7 +159,7 @@ def _take_back(book: Book, past: Past, link: Link) -> None:
     of_value = accrual.returned_share(sold, returned)
     for entry in earned:
         share = accrual.weighted_share(entry.weights, sold, returned) if entry.weights else of_value
-        book.let_lapse(entry.customer_id, link.occurred_at)
+        book.let_lapse(entry.account, link.occurred_at)
         taken, expired = past.taken[entry.id], past.expired[entry.id] + book.lapsed[entry.id]
         points = accrual.points_to_take_back(entry.points_delta, share, taken + expired)
         if points:
@@ -194,5 +198,6 @@ def _reversal(
         inputs,
         source_id=link.id,
         reason=link.kind,
+        point_kind=entry.point_kind,
         reverses=entry,
     )

@@ -1,10 +1,11 @@
 """Points as GraphQL gives them; every rule is in the ledger."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any
 
 import strawberry
-from sqlalchemy import BigInteger, FromClause, func, select
+from sqlalchemy import BigInteger, FromClause, and_, func, literal_column, select
 from strawberry import Info
 from strawberry.scalars import JSON
 
@@ -14,12 +15,14 @@ from crmkit_loyalty import ledger, models
 from crmkit_loyalty.errors import InsufficientPoints
 from crmkit_loyalty.expiry_graphql import ExpiringPoints, LoyaltyQuery, expiring, settings_of
 from crmkit_loyalty.models import EntryKind
+from crmkit_loyalty.point_kinds import POINTS
 from crmkit_schema import (
     PUBLIC,
     Connection,
     Customer,
     Long,
     Transaction,
+    bound,
     computed,
     connection,
     mapped,
@@ -30,6 +33,8 @@ from crmkit_schema import (
     subscription,
 )
 from crmkit_schema.nodes import stored_id
+
+_MAIN = f"'{POINTS}'"
 
 strawberry.enum(EntryKind, name="LoyaltyEntryKind", description="Why points moved.")
 
@@ -43,9 +48,14 @@ def _accounts() -> FromClause:
             func.coalesce(account.c.balance, 0).label("balance"),
             func.coalesce(account.c.debt, 0).label("debt"),
         )
-        .select_from(customer.outerjoin(account, account.c.customer_id == customer.c.id))
+        .select_from(customer.outerjoin(account, _is_of(account, customer.c.id)))
         .subquery("accounts")
     )
+
+
+def _is_of(account: FromClause, customer_id: Any) -> Any:
+    # The kind is literal, for plans that do not depend on it.
+    return and_(account.c.customer_id == customer_id, account.c.point_kind == literal_column(_MAIN))
 
 
 def _earned(account: FromClause) -> Any:
@@ -53,9 +63,33 @@ def _earned(account: FromClause) -> Any:
     points = func.coalesce(func.sum(entry.c.points_delta), 0).cast(BigInteger)
     return (
         select(points)
-        .where(entry.c.customer_id == account.c.customer_id, entry.c.kind == EntryKind.ACCRUAL)
+        .where(
+            entry.c.customer_id == account.c.customer_id,
+            entry.c.kind == EntryKind.ACCRUAL,
+            entry.c.point_kind == literal_column(_MAIN),
+        )
         .scalar_subquery()
     )
+
+
+def _pending(kind: Callable[[FromClause], Any]) -> Callable[[FromClause], Any]:
+    """Give what is left in lots of an account that cannot be spent yet."""
+
+    def pending(account: FromClause) -> Any:
+        lot, use = table_of(models.Lot).alias("pending"), table_of(models.Allocation)
+        used = select(func.sum(use.c.points)).where(use.c.lot_id == lot.c.id).scalar_subquery()
+        left = func.sum(lot.c.points - func.coalesce(used, 0))
+        return (
+            select(func.coalesce(left, 0).cast(BigInteger))
+            .where(
+                lot.c.customer_id == account.c.customer_id,
+                lot.c.point_kind == kind(account),
+                lot.c.active_from > bound("now"),
+            )
+            .scalar_subquery()
+        )
+
+    return pending
 
 
 @object_type(
@@ -68,6 +102,7 @@ class LoyaltyEntry:
     """One movement of points; a fact, corrected only by later ones."""
 
     kind: EntryKind = mapped("Why points moved.", filter=True)
+    point_kind: str = mapped("Which kind of points moved.", filter=True)
     points_delta: Long = mapped("Points added; negative when they went.", filter=True)
     balance_after: Long = mapped("Points on the account right after it, in the order recorded.")
     occurred_at: datetime = mapped("When it happened.", filter=True, sort=True)
@@ -82,18 +117,43 @@ class LoyaltyEntry:
     )
 
 
+@object_type(
+    models.LoyaltyAccount, permission="loyalty.read", sorted_by=("point_kind", "customer_id")
+)
+class PointAccount:
+    """What a customer has of one kind of points."""
+
+    point_kind: str = mapped("Which kind of points.")
+    balance: Long = mapped("Points there are, pending ones too; never negative.")
+    pending: Long = mapped(
+        "Those of them that cannot be spent yet.",
+        sql=_pending(lambda account: account.c.point_kind),
+    )
+    debt: Long = mapped("Points to be paid off by what is earned next.")
+
+
 @object_type(_accounts(), permission="loyalty.read", sorted_by=("customer_id",))
 class LoyaltyAccount:
-    """A customer's points."""
+    """A customer's points, and what there is of other kinds."""
 
-    balance: Long = mapped("Points that can be spent; never negative.", filter=True, sort=True)
+    balance: Long = mapped(
+        "Points there are, pending ones too; never negative.", filter=True, sort=True
+    )
+    pending: Long = mapped(
+        "Those of them that cannot be spent yet.", sql=_pending(lambda _: literal_column(_MAIN))
+    )
     debt: Long = mapped("Points to be paid off by what is earned next.", filter=True, sort=True)
     points_earned: Long = mapped("All points ever earned, before anything took some.", sql=_earned)
     expiring_soon: list[ExpiringPoints] | None = computed(
         "What expires within some days, nearest first.", expiring, needs=("customer_id",)
     )
+    accounts: list[PointAccount] = related(
+        "One for each kind of points that the customer ever had.",
+        parent="customer_id",
+        child="customer_id",
+    )
     entries: Connection[LoyaltyEntry] = connection(
-        "Every movement, latest first.", parent="customer_id", child="customer_id"
+        "Every movement of every kind, latest first.", parent="customer_id", child="customer_id"
     )
 
 
@@ -110,6 +170,7 @@ class AdjustPointsInput:
 
     customer_id: strawberry.ID = strawberry.field(description="Whose points.")
     points: Long = strawberry.field(description="How many; negative takes them.")
+    point_kind: str = strawberry.field(default=POINTS, description="Which kind of points.")
     reason: str = strawberry.field(description="Why; the customer may read it.")
     idempotency_key: str = strawberry.field(
         description="Made by the caller, once for each adjustment of the customer; sending it "
@@ -153,6 +214,7 @@ class LoyaltyMutation:
                 session,
                 customer_id,
                 input.points,
+                point_kind=input.point_kind,
                 reason=input.reason,
                 key=input.idempotency_key,
                 actor=context.actor.name,

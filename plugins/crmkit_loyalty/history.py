@@ -14,7 +14,7 @@ from sqlmodel import Session
 from crmkit import RecordedLine, table_of
 from crmkit.models import Transaction, TransactionKind, TransactionLine
 from crmkit_loyalty.accrual import Returned, weights_in
-from crmkit_loyalty.book import Posted
+from crmkit_loyalty.entries import Posted
 from crmkit_loyalty.models import EntryKind, LedgerEntry, Lot
 
 _CHUNK = 500
@@ -23,6 +23,9 @@ _transaction, _line = table_of(Transaction), table_of(TransactionLine)
 # Made once: an alias costs more than a statement that uses it.
 _void, _undo, _expiry = (_transaction.alias("void"), _entry.alias("undo"), _entry.alias("expiry"))
 _voids = and_(_void.c.original_id == _transaction.c.id, _void.c.kind == TransactionKind.VOID)
+
+
+_OF_OTHERS = ("active_from", "expires_at", "weights")
 
 
 class Link(NamedTuple):
@@ -79,14 +82,17 @@ def posted_by(session: Session, transactions: Collection[UUID]) -> list[Posted]:
     if not transactions:
         return []
     entries: list[Posted] = []
-    fields = [field for field in Posted._fields if field not in ("expires_at", "weights")]
+    fields = [field for field in Posted._fields if field not in _OF_OTHERS]
     lot_of = func.coalesce(_entry.c.reverses_entry_id, _entry.c.id)
     for wanted in _chunks(transactions):
         # Two partial indexes: the condition on the kind must be literal to use either.
         for kind in ("kind = 'accrual'", "kind <> 'accrual'"):
             statement = (
                 select(
-                    *(_entry.c[field] for field in fields), _lot.c.expires_at, _entry.c.explanation
+                    *(_entry.c[field] for field in fields),
+                    _lot.c.active_from,
+                    _lot.c.expires_at,
+                    _entry.c.explanation,
                 )
                 .outerjoin(
                     _lot,

@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from crmkit import read_id, run_sql, table_of
 from crmkit.models import Customer
-from crmkit_loyalty.lots import Holding, OpenLot, open_lot
+from crmkit_loyalty.lots import AccountKey, Holding, OpenLot, open_lot
 from crmkit_loyalty.models import Allocation, LedgerEntry, Lot, LoyaltyAccount
 
 _CHUNK = 500
@@ -18,81 +18,106 @@ _lot, _allocation = table_of(Lot), table_of(Allocation)
 _customer = table_of(Customer)
 _undone = select(_entry.c.id, _entry.c.reverses_entry_id.label("reverses")).subquery("undone")
 _wanted: BindParameter[Any] = bindparam("wanted", expanding=True)
+_kind: BindParameter[str] = bindparam("kind")
 _open_missing = insert(_account).from_select(
-    ["customer_id", "balance", "debt"],
-    select(_customer.c.id, literal(0), literal(0))
-    .where(_customer.c.id.in_(_wanted), ~exists().where(_account.c.customer_id == _customer.c.id))
+    ["customer_id", "point_kind", "balance", "debt"],
+    select(_customer.c.id, _kind, literal(0), literal(0))
+    .where(
+        _customer.c.id.in_(_wanted),
+        ~exists().where(_account.c.customer_id == _customer.c.id, _account.c.point_kind == _kind),
+    )
     .order_by(_customer.c.id),
 )
-_NET = """SELECT customer_id, balance - debt, last_entry_id FROM loyalty_account
-    WHERE customer_id IN ?ids ORDER BY customer_id"""
+_NET = """SELECT customer_id, point_kind, balance - debt, last_entry_id FROM loyalty_account
+    WHERE customer_id IN ?ids ORDER BY customer_id, point_kind"""
 
 
-def lock_accounts(session: Session, customers: Iterable[UUID]) -> dict[UUID, Holding]:
+def lock_accounts(
+    session: Session, customers: Iterable[UUID], kinds: Collection[str]
+) -> dict[AccountKey, Holding]:
     """Open the accounts that are missing and let nobody else move points until the session ends.
 
     Locks are taken in the order of the ids, so that two batches never wait for each other.
 
+    Args:
+        kinds: kinds of points that accounts are opened for; those of others are locked, too.
+
     Returns:
-        A holding without lots for each customer that exists.
+        A holding without lots for each account of each customer that exists.
     """
     wanted = sorted(customers)
     if not wanted:
         return {}
     found = _nets(session, wanted)
-    if len(found) < len(wanted):
+    if sum(kind in kinds for _, kind, *_ in found) < len(wanted) * len(kinds):
         for start in range(0, len(wanted), _CHUNK):
-            session.execute(_open_missing, {"wanted": wanted[start : start + _CHUNK]})
+            chunk = wanted[start : start + _CHUNK]
+            for kind in kinds:
+                session.execute(_open_missing, {"wanted": chunk, "kind": kind})
         found = _nets(session, wanted)
-    return {read_id(id_): Holding(net, last and read_id(last)) for id_, net, last in found}
+    return {
+        AccountKey(read_id(id_), kind): Holding(net, last and read_id(last))
+        for id_, kind, net, last in found
+    }
 
 
-def _nets(session: Session, customers: list[UUID]) -> list[tuple[Any, int, Any]]:
+def _nets(session: Session, customers: list[UUID]) -> list[tuple[Any, str, int, Any]]:
     """Return balance less debt of the accounts that exist, locked; SQLite has but one writer."""
     is_sqlite = session.get_bind().dialect.name == "sqlite"
-    found: list[tuple[Any, int, Any]] = run_sql(
+    found: list[tuple[Any, str, int, Any]] = run_sql(
         session, _NET if is_sqlite else f"{_NET} FOR UPDATE", customers
     ).fetchall()
     return found
 
 
-def load_lots(session: Session, holdings: dict[UUID, Holding], debited: Collection[UUID]) -> None:
+def load_lots(
+    session: Session, holdings: dict[AccountKey, Holding], debited: Collection[UUID]
+) -> None:
     """Fill in the lots and debts of those who may need them: the debited and the indebted."""
-    indebted = {customer for customer, held in holdings.items() if held.net < 0}
-    wanted = sorted(indebted | holdings.keys() & debited)
+    indebted = {account.customer_id for account, held in holdings.items() if held.net < 0}
+    wanted = sorted(indebted | {id_ for id_, _ in holdings if id_ in debited})
     for start in range(0, len(wanted), _CHUNK):
         chunk = wanted[start : start + _CHUNK]
-        for customer, lot in _open_lots(session, chunk):
-            holdings[customer].lots.append(lot)
-    for customer in wanted:
-        holdings[customer].lots.sort()
+        for account, lot in _open_lots(session, chunk):
+            holdings[account].lots.append(lot)
+    for held in holdings.values():
+        held.lots.sort()
     owing = sorted(indebted)
     for start in range(0, len(owing), _CHUNK):
-        for customer, entry_id, missing in _owed(session, owing[start : start + _CHUNK]):
-            holdings[customer].owed.append((entry_id, missing))
+        for account, entry_id, missing in _owed(session, owing[start : start + _CHUNK]):
+            holdings[account].owed.append((entry_id, missing))
 
 
-def _open_lots(session: Session, customers: list[UUID]) -> Iterable[tuple[UUID, OpenLot]]:
+def _open_lots(session: Session, customers: list[UUID]) -> Iterable[tuple[AccountKey, OpenLot]]:
     used = select(func.sum(_allocation.c.points)).where(_allocation.c.lot_id == _lot.c.id)
     left = _lot.c.points - func.coalesce(used.scalar_subquery(), 0)
     dates = (_lot.c.active_from, _lot.c.expires_at)
     statement = (
-        select(_lot.c.customer_id, _lot.c.id, _lot.c.entry_id, left, *dates, _undone.c.reverses)
+        select(
+            _lot.c.customer_id,
+            _lot.c.point_kind,
+            _lot.c.id,
+            _lot.c.entry_id,
+            left,
+            *dates,
+            _undone.c.reverses,
+            _lot.c.points,
+        )
         .join_from(_lot, _entry, _entry.c.id == _lot.c.entry_id)
         .outerjoin(_undone, _undone.c.id == _entry.c.reverses_entry_id)
         .where(_lot.c.customer_id.in_(customers), ~_lot.c.is_expired, left > 0)
     )
-    for customer, id_, entry_id, points, *more in session.execute(statement):
-        yield customer, open_lot(id_, entry_id, int(points), *more)
+    for customer, kind, id_, entry_id, points, *more in session.execute(statement):
+        yield AccountKey(customer, kind), open_lot(id_, entry_id, int(points), *more)
 
 
-def _owed(session: Session, customers: list[UUID]) -> Iterable[tuple[UUID, UUID, int]]:
+def _owed(session: Session, customers: list[UUID]) -> Iterable[tuple[AccountKey, UUID, int]]:
     paid = select(func.sum(_allocation.c.points)).where(_allocation.c.entry_id == _entry.c.id)
     missing = -_entry.c.points_delta - func.coalesce(paid.scalar_subquery(), 0)
     statement = (
-        select(_entry.c.customer_id, _entry.c.id, missing)
+        select(_entry.c.customer_id, _entry.c.point_kind, _entry.c.id, missing)
         .where(_entry.c.customer_id.in_(customers), _entry.c.points_delta < 0, missing > 0)
         .order_by(_entry.c.id)
     )
-    for customer, id_, points in session.execute(statement):
-        yield customer, id_, int(points)
+    for customer, kind, id_, points in session.execute(statement):
+        yield AccountKey(customer, kind), id_, int(points)

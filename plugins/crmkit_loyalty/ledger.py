@@ -18,11 +18,19 @@ from crmkit import (
     small_writes,
 )
 from crmkit_loyalty.adjustment import Adjustment, check_adjustment
-from crmkit_loyalty.book import ACCOUNT_COLUMNS, ENTRY_COLUMNS, Book, Draft
+from crmkit_loyalty.book import Book
+from crmkit_loyalty.book_rows import (
+    ACCOUNT_COLUMNS,
+    ALLOCATION_COLUMNS,
+    ENTRY_COLUMNS,
+    LOT_COLUMNS,
+)
+from crmkit_loyalty.entries import Draft
 from crmkit_loyalty.errors import InsufficientPoints
 from crmkit_loyalty.holdings import load_lots, lock_accounts
-from crmkit_loyalty.lot_rows import ALLOCATION_COLUMNS, LOT_COLUMNS
+from crmkit_loyalty.lots import AccountKey
 from crmkit_loyalty.models import Allocation, EntryKind, LedgerEntry, Lot, LoyaltyAccount
+from crmkit_loyalty.point_kinds import POINTS
 from crmkit_loyalty.restarting import restart
 from crmkit_loyalty.settings import LoyaltySettings
 
@@ -33,7 +41,7 @@ _MOVE_IF_COVERED = """UPDATE loyalty_account SET
     balance = CASE WHEN balance - debt + ? > 0 THEN balance - debt + ? ELSE 0 END,
     debt = CASE WHEN balance - debt + ? < 0 THEN -(balance - debt + ?) ELSE 0 END,
     last_entry_id = ?
-    WHERE customer_id = ? AND (? > 0 OR balance + ? >= 0)"""
+    WHERE customer_id = ? AND point_kind = ? AND (? > 0 OR balance + ? >= 0)"""
 
 
 def open_book(
@@ -48,25 +56,20 @@ def open_book(
     Args:
         debited: those of the customers who may lose points; only their lots are loaded.
     """
-    holdings = lock_accounts(session, customers)
+    holdings = lock_accounts(session, customers, settings.terms)
     load_lots(session, holdings, debited)
-    return Book(
-        holdings,
-        recorded_at=recorded_at,
-        lifetime=settings.lifetime(),
-        forgives=settings.shortfall == "forgive",
-    )
+    return Book(holdings, recorded_at, settings)
 
 
 def write(session: Session, book: Book) -> None:
     """Write everything that was posted in a book, and move the accounts along."""
     accounts = book.moved_accounts()
-    how: dict[str, Literal["replace"]] = dict.fromkeys(ACCOUNT_COLUMNS[1:], "replace")
-    with small_writes(session, max(len(book.entries), len(book.allocations))):
+    how: dict[str, Literal["replace"]] = dict.fromkeys(ACCOUNT_COLUMNS[2:], "replace")
+    with small_writes(session, _row_count(book)):
         merge_rows(session, LoyaltyAccount, ACCOUNT_COLUMNS, accounts, how)
         _insert(session, book)
     if book.restarted:
-        restart(session, book.restarted, book.lifetime)
+        restart(session, book.restarted, book.settings)
 
 
 def adjust(
@@ -74,6 +77,7 @@ def adjust(
     customer_id: UUID,
     points: int,
     *,
+    point_kind: str = POINTS,
     reason: str,
     key: str,
     actor: str,
@@ -84,6 +88,7 @@ def adjust(
 
     Args:
         points: how many; negative takes them away.
+        point_kind: which kind of them.
         reason: why, for the customer and the auditor.
         key: idempotency key, unique for the customer.
         actor: who does it; not part of the request that a key stands for.
@@ -94,30 +99,38 @@ def adjust(
         IdempotencyMismatch: the key was used for another adjustment of this customer.
         InsufficientPoints: more were to go than there are; the key stays free.
     """
-    request = check_adjustment(points, reason, key, settings.adjustment_points_max)
+    request = check_adjustment(points, point_kind, reason, key, settings)
+    account = AccountKey(customer_id, point_kind)
     book = open_book(session, {customer_id}, {customer_id}, now, settings)
-    if customer_id not in book:
+    if account not in book:
         raise NotFound("customer", customer_id)
     stored = _entry_with(session, customer_id, request.key)
     if stored is not None:
         if stored.fingerprint != request.fingerprint:
             raise IdempotencyMismatch(key)
         return stored
-    available = book.balance(customer_id, now)
-    book.post(_draft(customer_id, request, actor, now))
-    (move,) = book.moves()
-    entry_id, points = move.last_entry_id.hex, move.points
-    values = *[points] * 4, entry_id, customer_id.hex, points, points
-    moved = run_sql(session, _MOVE_IF_COVERED, *values)
-    if moved.rowcount == 0:
-        raise InsufficientPoints(available, -points)
+    available = book.balance(account, now)
+    book.post(_draft(account, request, actor, now))
+    move_accounts(session, book, InsufficientPoints(available, -points))
     _insert(session, book)
     return _entry_with(session, customer_id, request.key)  # type: ignore[return-value] # just made
 
 
-def _draft(customer_id: UUID, request: Adjustment, actor: str, now: datetime) -> Draft:
+def move_accounts(session: Session, book: Book, refusal: InsufficientPoints) -> None:
+    """Move the accounts along with what was posted, each by one conditional statement.
+
+    Raises:
+        InsufficientPoints: an account would fall below 0; the refusal that was given.
+    """
+    for (customer_id, kind), points, last_entry_id in book.moves():
+        values = *[points] * 4, last_entry_id.hex, customer_id.hex, kind, points, points
+        if run_sql(session, _MOVE_IF_COVERED, *values).rowcount == 0:
+            raise refusal
+
+
+def _draft(account: AccountKey, request: Adjustment, actor: str, now: datetime) -> Draft:
     return Draft(
-        customer_id,
+        account.customer_id,
         EntryKind.ADJUSTMENT,
         request.points,
         now,
@@ -128,6 +141,7 @@ def _draft(customer_id: UUID, request: Adjustment, actor: str, now: datetime) ->
         actor=actor,
         key=request.key,
         fingerprint=request.fingerprint,
+        point_kind=account.point_kind,
     )
 
 
@@ -143,9 +157,17 @@ def _entry_with(session: Session, customer_id: UUID, key: str) -> LedgerEntry | 
 
 
 def _insert(session: Session, book: Book) -> None:
-    moved = [move.customer_id for move in book.moves() if move.points]
+    moved = [move.account.customer_id for move in book.moves() if move.points]
     announce(session, POINTS_MOVED, {id_: id_ for id_ in moved})
-    with small_writes(session, max(len(book.entries), len(book.allocations))):
-        insert_rows(session, LedgerEntry, ENTRY_COLUMNS, book.entries)
-        insert_rows(session, Lot, LOT_COLUMNS, book.lots)
-        insert_rows(session, Allocation, ALLOCATION_COLUMNS, book.allocations)
+    rows, allocations = book.rows, book.rows.allocations()
+    with small_writes(session, _row_count(book)):
+        insert_rows(session, LedgerEntry, ENTRY_COLUMNS, rows.entries)
+        insert_rows(session, Lot, LOT_COLUMNS, rows.lots)
+        if rows.gives_back:
+            merge_rows(session, Allocation, ALLOCATION_COLUMNS, allocations, {"points": "add"})
+        else:
+            insert_rows(session, Allocation, ALLOCATION_COLUMNS, allocations)
+
+
+def _row_count(book: Book) -> int:
+    return max(len(book.rows.entries), len(book.rows.allocations()))

@@ -5,11 +5,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import takewhile
+from typing import NamedTuple
 from uuid import UUID
 
 from crmkit import new_id
 
 NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+class AccountKey(NamedTuple):
+    """Whose account it is, and of which kind of points."""
+
+    customer_id: UUID
+    point_kind: str
+
 
 Use = tuple[UUID, UUID, int]
 """Lot, entry that takes from it, points."""
@@ -20,6 +29,7 @@ class OpenLot:
     """A lot that has points left; lots sort in the order in which they are used.
 
     Attributes:
+        points: what it had at first.
         origin_id: the accrual that the points go back to: a return took them, and was undone.
     """
 
@@ -28,7 +38,12 @@ class OpenLot:
     entry_id: UUID
     id: UUID = field(compare=False)
     left: int = field(compare=False)
+    points: int = field(compare=False)
     origin_id: UUID = field(compare=False)
+
+
+Part = tuple[OpenLot, int]
+"""A lot, and points that are taken from it or given back to it."""
 
 
 def open_lot(
@@ -38,15 +53,17 @@ def open_lot(
     active_from: datetime | None,
     expires_at: datetime | None,
     origin_id: UUID | None = None,
+    points: int | None = None,
 ) -> OpenLot:
-    """Return a lot with points left; what has no date sorts last."""
+    """Return a lot with points left, by default all; what has no date sorts last."""
     until, since = expires_at or NEVER, active_from or NEVER
-    return OpenLot(until, since, entry_id, id_, left, origin_id or entry_id)
+    points = left if points is None else points
+    return OpenLot(until, since, entry_id, id_, left, points, origin_id or entry_id)
 
 
 @dataclass(slots=True)
 class Holding:
-    """What one customer has and owes while entries are posted.
+    """What one account has and owes while entries are posted.
 
     Attributes:
         net: sum of the entries: balance minus debt.
@@ -69,33 +86,73 @@ class Holding:
     def credit(self, lot: OpenLot) -> list[Use]:
         """Add a lot; what is owed is paid from it first."""
         self.net += lot.left
+        uses = self._pay_from(lot)
+        if lot.left:
+            insort(self.lots, lot)
+        return uses
+
+    def _pay_from(self, lot: OpenLot) -> list[Use]:
         uses: list[Use] = []
         while self.owed and lot.left:
             entry_id, missing = self.owed.pop(0)
             paid = _use(lot, entry_id, missing, uses)
             if paid < missing:
                 self.owed.insert(0, (entry_id, missing - paid))
-        if lot.left:
-            insort(self.lots, lot)
         return uses
 
-    def debit(self, entry_id: UUID, points: int, first: UUID | None = None) -> list[Use]:
+    def settle(self, at: datetime) -> list[Use]:
+        """Pay what is owed from lots that have not expired at an instant."""
+        uses = [use for lot in self.lots if at < lot.expires_at for use in self._pay_from(lot)]
+        self._drop_empty()
+        return uses
+
+    def give_back(self, entry_id: UUID, parts: Iterable[Part]) -> list[Use]:
+        """Put points back into the lots they were taken from; what is owed stays owed."""
+        uses: list[Use] = []
+        for lot, points in parts:
+            self.net += points
+            if not lot.left:
+                insort(self.lots, lot)
+            lot.left += points
+            uses.append((lot.id, entry_id, -points))
+        return uses
+
+    def take(self, entry_id: UUID, parts: Iterable[Part]) -> list[Use]:
+        """Take points from the lots named, whatever their dates."""
+        uses: list[Use] = []
+        for lot, points in parts:
+            self.net -= _use(lot, entry_id, points, uses)
+        self._drop_empty()
+        return uses
+
+    def debit(
+        self,
+        entry_id: UUID,
+        points: int,
+        first: UUID | None = None,
+        active_at: datetime | None = None,
+    ) -> list[Use]:
         """Take points from lots; what they do not cover is owed.
 
         Args:
             points: how many go, as a positive number.
             first: entry whose lots are used before all others.
+            active_at: only lots are used that can be spent at this instant.
         """
         self.net -= points
         uses: list[Use] = []
         for lot in self._in_order(first):
             if not points:
                 break
-            points -= _use(lot, entry_id, points, uses)
-        self.lots = [lot for lot in self.lots if lot.left]
+            if active_at is None or lot.active_from <= active_at:
+                points -= _use(lot, entry_id, points, uses)
+        self._drop_empty()
         if points:
             self.owed.append((entry_id, points))
         return uses
+
+    def _drop_empty(self) -> None:
+        self.lots = [lot for lot in self.lots if lot.left]
 
     def prolong(self, at: datetime, until: datetime) -> None:
         """Let the lots that have not expired at an instant expire no sooner than `until`."""
@@ -103,6 +160,10 @@ class Holding:
             if at < lot.expires_at < until:
                 lot.expires_at = until
         self.lots.sort()
+
+    def active(self, at: datetime) -> int:
+        """Return the points that can be spent at an instant."""
+        return sum(lot.left for lot in self.lots if lot.active_from <= at < lot.expires_at)
 
     def due(self, at: datetime) -> list[OpenLot]:
         """Return the lots that have expired at an instant, nearest first."""

@@ -1,11 +1,12 @@
 """The points book.
 
-Entries are the facts. An account is their sum: `balance - debt`, of which one is always 0, so
-that the balance is never negative. Each entry that adds points opens a lot, each entry that takes
-points is allocated to lots; what is not covered by lots is the debt, and the next lot pays it.
+Entries are the facts. A customer has one account for each kind of points. It is the sum of its
+entries: `balance - debt`, of which one is always 0, so that the balance is never negative. Each
+entry that adds points opens a lot, each entry that takes points is allocated to lots; what is not
+covered by lots is the debt, and the next lot pays it.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Index, false, text
 from sqlmodel import Field, SQLModel
 
 from crmkit import Instant, Json, new_id
+from crmkit_loyalty.point_kinds import POINTS
 
 
 class EntryKind(StrEnum):
@@ -32,6 +34,10 @@ class EntryKind(StrEnum):
     MERGE_OUT = "merge_out"
 
 
+SPENDING = frozenset({EntryKind.REDEMPTION, EntryKind.HOLD, EntryKind.TRANSFER_OUT})
+"""Entries that take only points which can be spent at their time; others take pending ones, too."""
+
+
 def _index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
     return Index(
         name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where)
@@ -42,6 +48,7 @@ class LedgerEntry(SQLModel, table=True):
     """One movement of points; the database refuses to change or delete it.
 
     Attributes:
+        point_kind: which of the customer's accounts it belongs to.
         points_delta: what it adds to the sum; negative when points go.
         balance_after: points on the account right after it, in the order recorded.
         source: what caused it: `transaction`, `adjustment`, or `entry` if points expired.
@@ -52,6 +59,7 @@ class LedgerEntry(SQLModel, table=True):
         actor: who did it; null for a rule.
         idempotency_key: unique for the customer; the same key never moves points twice.
         fingerprint: digest of the request, to tell a repeat from a contradiction.
+        business_on: the shops' calendar day of `occurred_at`; null only if that was not kept.
         reverses_entry_id: the entry it undoes, wholly or in part.
     """
 
@@ -79,6 +87,7 @@ class LedgerEntry(SQLModel, table=True):
             "uq_loyalty_reversal",
             "reverses_entry_id",
             "source_id",
+            "rule",
             where="reverses_entry_id IS NOT NULL",
             unique=True,
         ),
@@ -87,6 +96,7 @@ class LedgerEntry(SQLModel, table=True):
     id: UUID = Field(default_factory=new_id, primary_key=True)
     customer_id: UUID = Field(foreign_key="customer.id")
     kind: str
+    point_kind: str = Field(default=POINTS, sa_column_kwargs={"server_default": POINTS})
     points_delta: int = Field(sa_type=BigInteger)
     balance_after: int = Field(sa_type=BigInteger)
     source: str
@@ -100,14 +110,15 @@ class LedgerEntry(SQLModel, table=True):
     fingerprint: str | None = None
     occurred_at: datetime = Field(sa_type=Instant)
     recorded_at: datetime = Field(sa_type=Instant)
+    business_on: date | None = None
     reverses_entry_id: UUID | None = Field(default=None, foreign_key="loyalty_ledger_entry.id")
 
 
 class LoyaltyAccount(SQLModel, table=True):
-    """The sum of a customer's entries, kept so that one statement can guard it.
+    """The sum of a customer's entries of one kind of points, kept so that a statement can guard it.
 
     Attributes:
-        balance: points that can be spent.
+        balance: points there are, also those that cannot be spent yet.
         debt: points taken back after they were spent; what is earned next pays them.
         last_entry_id: the latest of the entries; null until there is one. The next entry's id is
             greater, so that the ids of an account say the order, whatever clocks do.
@@ -121,6 +132,9 @@ class LoyaltyAccount(SQLModel, table=True):
     )
 
     customer_id: UUID = Field(foreign_key="customer.id", primary_key=True)
+    point_kind: str = Field(
+        default=POINTS, primary_key=True, sa_column_kwargs={"server_default": POINTS}
+    )
     balance: int = Field(default=0, sa_type=BigInteger)
     debt: int = Field(default=0, sa_type=BigInteger)
     last_entry_id: UUID | None = None
@@ -130,7 +144,7 @@ class Lot(SQLModel, table=True):
     """The points of one entry that added some; what is left is `points` minus allocations.
 
     Attributes:
-        active_from: when they can be spent; null while a hold has no end yet.
+        active_from: first instant at which they can be spent.
         expires_at: first instant at which they are worth nothing; null means never.
         is_expired: whether the job has dealt with it after it expired; nothing is left of it then.
     """
@@ -149,6 +163,7 @@ class Lot(SQLModel, table=True):
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     customer_id: UUID
+    point_kind: str = Field(default=POINTS, sa_column_kwargs={"server_default": POINTS})
     entry_id: UUID = Field(foreign_key="loyalty_ledger_entry.id")
     points: int = Field(sa_type=BigInteger)
     active_from: datetime | None = Field(default=None, sa_type=Instant)

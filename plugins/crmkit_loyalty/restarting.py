@@ -1,7 +1,7 @@
 """Lifetimes that begin anew with each purchase: moving the dates of the lots that are there."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -10,7 +10,9 @@ from sqlmodel import Session
 
 from crmkit import table_of
 from crmkit_loyalty.lifetime import Lifetime
+from crmkit_loyalty.lots import AccountKey
 from crmkit_loyalty.models import EntryKind, LedgerEntry, Lot
+from crmkit_loyalty.settings import LoyaltySettings
 
 _CHUNK = 500
 _lot, _entry = table_of(Lot), table_of(LedgerEntry)
@@ -30,21 +32,31 @@ def restarted(expires_at: datetime, accruals: Iterable[datetime], lifetime: Life
     return expires_at
 
 
-def restart(session: Session, customers: Collection[UUID], lifetime: Lifetime) -> None:
-    """Let the points of some customers live as long as their accruals say, all of them known."""
-    ordered = sorted(customers)
-    for start in range(0, len(ordered), _CHUNK):
-        _restart(session, ordered[start : start + _CHUNK], lifetime)
+def restart(session: Session, accounts: Iterable[AccountKey], settings: LoyaltySettings) -> None:
+    """Let the points of some accounts live as long as their accruals say, all of them known."""
+    customers: defaultdict[str, list[UUID]] = defaultdict(list)
+    for customer_id, kind in sorted(accounts):
+        customers[kind].append(customer_id)
+    for kind, ids in customers.items():
+        lifetime = settings.terms_of(kind).lifetime
+        for start in range(0, len(ids) if lifetime.restarts else 0, _CHUNK):
+            _restart(session, ids[start : start + _CHUNK], kind, lifetime)
 
 
-def _restart(session: Session, customers: list[UUID], lifetime: Lifetime) -> None:
+def _restart(session: Session, customers: list[UUID], kind: str, lifetime: Lifetime) -> None:
     accruals: defaultdict[UUID, list[datetime]] = defaultdict(list)
-    wanted = select(_entry.c.customer_id, _entry.c.occurred_at)
-    mine = _entry.c.customer_id.in_(customers)
-    for customer, at in session.execute(wanted.where(mine, _entry.c.kind == EntryKind.ACCRUAL)):
+    wanted = select(_entry.c.customer_id, _entry.c.occurred_at).where(
+        _entry.c.customer_id.in_(customers),
+        _entry.c.point_kind == kind,
+        _entry.c.kind == EntryKind.ACCRUAL,
+    )
+    for customer, at in session.execute(wanted):
         accruals[customer].append(at)
     lots = select(_lot.c.id, _lot.c.customer_id, _lot.c.expires_at).where(
-        _lot.c.customer_id.in_(customers), ~_lot.c.is_expired, _lot.c.expires_at.is_not(None)
+        _lot.c.customer_id.in_(customers),
+        _lot.c.point_kind == kind,
+        ~_lot.c.is_expired,
+        _lot.c.expires_at.is_not(None),
     )
     moved = []
     for id_, customer, expires_at in session.execute(lots):

@@ -28,7 +28,7 @@ MORE = {
             'lastSaleAt', substr(m.last_sale_at, 1, 19) || 'Z') FROM customer_metrics m
             WHERE m.customer_id = c.id AND m.currency = 'CNY'),
         'loyalty', (SELECT json_object('balance', a.balance) FROM loyalty_account a
-            WHERE a.customer_id = c.id),
+            WHERE a.customer_id = c.id AND a.point_kind = 'points'),
         'tags', (SELECT json_group_array(json_object('tag', t.tag)) FROM (SELECT tag
             FROM customer_tag WHERE customer_id = c.id ORDER BY tag LIMIT 100) t),
         'transactions', json_object('nodes', (SELECT json_group_array(json(t.j)) FROM (SELECT
@@ -49,7 +49,7 @@ MORE = {
             'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS "lastSaleAt" FROM customer_metrics m
             WHERE m.customer_id = c.id AND m.currency = 'CNY') o) AS "metrics",
         (SELECT row_to_json(o) FROM (SELECT a.balance AS "balance" FROM loyalty_account a
-            WHERE a.customer_id = c.id) o) AS "loyalty",
+            WHERE a.customer_id = c.id AND a.point_kind = 'points') o) AS "loyalty",
         (SELECT coalesce(json_agg(o), '[]') FROM (SELECT t.tag AS "tag" FROM customer_tag t
             WHERE t.customer_id = c.id ORDER BY t.tag LIMIT 100) o) AS "tags",
         (SELECT row_to_json(p) FROM (SELECT coalesce(json_agg(o), '[]') AS "nodes" FROM (SELECT

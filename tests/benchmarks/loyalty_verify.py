@@ -25,8 +25,11 @@ from crmkit import Crm, CustomerInput, FixedClock, Settings  # noqa: E402
 from crmkit.migrating import upgrade  # noqa: E402
 from crmkit.testing import NOON  # noqa: E402
 from crmkit_loyalty import ledger  # noqa: E402
-from crmkit_loyalty.book import Book, Draft  # noqa: E402
+from crmkit_loyalty.book import Book  # noqa: E402
+from crmkit_loyalty.entries import Draft  # noqa: E402
+from crmkit_loyalty.lots import AccountKey  # noqa: E402
 from crmkit_loyalty.models import EntryKind  # noqa: E402
+from crmkit_loyalty.point_kinds import POINTS  # noqa: E402
 from crmkit_loyalty.settings import LoyaltySettings  # noqa: E402
 from crmkit_loyalty.verifying import verify  # noqa: E402
 
@@ -110,7 +113,7 @@ def _live(book: Book, customer: UUID, random: Random) -> None:
         points = random.randrange(1, 300)
         at = NOON - timedelta(days=20 * (ENTRIES_EACH - number))
         if number % 10 == 9:
-            points = -min(book.balance(customer, at), 6 * points)
+            points = -min(book.balance(AccountKey(customer, POINTS), at), 6 * points)
         key = f"key-{number}"
         book.post(Draft(customer, EntryKind.ADJUSTMENT, points, at, "manual", {}, key=key))
 

@@ -43,7 +43,8 @@ def page() -> str:
 def _sections(
     model: type[BaseModel], prefix: str, outer: frozenset[type[BaseModel]] = frozenset()
 ) -> list[str]:
-    meanings = attributes(model)
+    bases = [each for each in model.__mro__[::-1] if issubclass(each, BaseModel)][1:]
+    meanings = {name: meaning for each in bases for name, meaning in attributes(each).items()}
     parts = []
     for name, field in model.model_fields.items():
         option = f"{prefix}{field.alias or name}"

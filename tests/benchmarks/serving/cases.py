@@ -45,7 +45,8 @@ def recorded(shop: Shop, address: str, external_id: str) -> tuple[Any, ...]:
         WHERE l.transaction_id = t.id), (SELECT sum(e.points_delta) FROM loyalty_ledger_entry e
         WHERE e.source_id = t.id), (SELECT sum(p.points) FROM loyalty_lot p
         JOIN loyalty_ledger_entry e ON e.id = p.entry_id WHERE e.source_id = t.id),
-        (SELECT a.balance FROM loyalty_account a WHERE a.customer_id = t.customer_id),
+        (SELECT a.balance FROM loyalty_account a WHERE a.customer_id = t.customer_id
+            AND a.point_kind = 'points'),
         (SELECT m.net_minor FROM customer_metrics m WHERE m.customer_id = t.customer_id)
         - (SELECT sum(o.total_minor) FROM "transaction" o WHERE o.customer_id = t.customer_id),
         (SELECT d.net_minor FROM customer_day d WHERE d.customer_id = t.customer_id

@@ -16,7 +16,7 @@ _LINE = """INSERT INTO transaction_line (transaction_id, position, kind, sku, de
     quantity_milli, unit_price_micros, discount_minor, tax_minor, amount_minor)
     VALUES (?, ?, 'product', ?, ?, ?, ?, ?, 0, 0, ?)"""
 _ACCOUNT = """INSERT INTO loyalty_account (customer_id, balance, debt) VALUES (?, ?, 0)
-    ON CONFLICT (customer_id) DO UPDATE SET balance = balance + excluded.balance
+    ON CONFLICT (customer_id, point_kind) DO UPDATE SET balance = balance + excluded.balance
     RETURNING balance"""
 _ENTRY = """INSERT INTO loyalty_ledger_entry (id, customer_id, kind, points_delta, balance_after,
     source, source_id, line, rule, explanation, idempotency_key, occurred_at, recorded_at)

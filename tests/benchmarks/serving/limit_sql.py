@@ -99,7 +99,8 @@ def _parts(sql: _Sqlite | _Postgres) -> dict[str, str]:
         rule="w.rule", severity="upper(w.severity)", raisedAt=sql.at("w.raised_at")
     )
     return {
-        "loyalty": f"(SELECT {points} FROM loyalty_account a WHERE a.customer_id = c.id)",
+        "loyalty": f"(SELECT {points} FROM loyalty_account a"
+        " WHERE a.customer_id = c.id AND a.point_kind = 'points')",
         "tier": f"(SELECT {tier} FROM stand_ins_tier t WHERE t.customer_id = c.id)",
         "segments": sql.list(
             sql.object(name="s.name"),

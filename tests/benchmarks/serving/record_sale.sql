@@ -30,7 +30,7 @@ WITH given AS (
 ), account AS (
   INSERT INTO loyalty_account AS held (customer_id, balance, debt)
   SELECT customer_id, total_minor / 100, 0 FROM sale
-  ON CONFLICT (customer_id) DO UPDATE SET balance = held.balance + excluded.balance
+  ON CONFLICT (customer_id, point_kind) DO UPDATE SET balance = held.balance + excluded.balance
   RETURNING balance
 ), entry AS (
   INSERT INTO loyalty_ledger_entry (id, customer_id, kind, points_delta, balance_after, source,

@@ -27,7 +27,7 @@ async def record(session: AsyncSession, given: Any) -> dict[str, Any]:
     known = await session.scalar(select(Transaction).where(*named))
     if known is None:
         return await _write(session, given)
-    return _answer("KNOWN", known, await session.get_one(Account, known.customer_id))
+    return _answer("KNOWN", known, await session.get_one(Account, (known.customer_id, "points")))
 
 
 def _answer(outcome: str, sale: Any, account: Any) -> dict[str, Any]:
@@ -56,7 +56,7 @@ async def _write(session: AsyncSession, given: Any) -> dict[str, Any]:
     await session.flush()
     session.add_all(lines)
     key = {"customer_id": customer, "currency": given.currency}
-    account = await _row(session, Account, {"customer_id": customer})
+    account = await _row(session, Account, {"customer_id": customer, "point_kind": "points"})
     account.balance += total // 100
     entry = Entry(
         id=uuid4(), customer_id=customer, kind="accrual", points_delta=total // 100,

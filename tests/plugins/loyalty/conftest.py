@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlmodel import Session, select
 
 from crmkit import (
+    Actor,
     AttachInput,
     Crm,
     CustomerInput,
@@ -21,8 +22,10 @@ from crmkit import (
 )
 from crmkit.testing import NOON, CrmFactory
 from crmkit_loyalty import ledger
-from crmkit_loyalty.models import LedgerEntry, LoyaltyAccount
+from crmkit_loyalty.models import LedgerEntry, Lot, LoyaltyAccount
 from crmkit_loyalty.settings import LoyaltySettings
+from crmkit_schema.requests import GraphQLRequest
+from crmkit_schema.runtime import ComposedSchema
 
 Item = tuple[str, str, str]
 """Sku, quantity, unit price."""
@@ -101,7 +104,7 @@ class Till:
     def account(self, who: str) -> tuple[int, int]:
         """Return balance and debt."""
         with self.crm.read() as session:
-            account = session.get(LoyaltyAccount, self.ids[who])
+            account = session.get(LoyaltyAccount, (self.ids[who], "points"))
             return (account.balance, account.debt) if account else (0, 0)
 
     def balance(self, who: str) -> int:
@@ -134,6 +137,20 @@ class Till:
             (points, int(left), datetime.fromisoformat(at) if isinstance(at, str) else at)
             for points, left, at in rows
         ]
+
+    def active_dates(self, who: str) -> list[datetime | None]:
+        """Return from when the points of each lot can be spent, oldest lot first."""
+        with self.crm.read() as session:
+            lots = session.exec(select(Lot).where(Lot.customer_id == self.ids[who])).all()
+            return [lot.active_from for lot in sorted(lots, key=lambda lot: lot.entry_id)]
+
+    def ask(self, query: str, role: str = "manager", **variables: Any) -> Any:
+        """Return the data that the API answers."""
+        actor = Actor("test", role, self.crm.roles[role])
+        request = GraphQLRequest(query, variables)
+        answer: Any = ComposedSchema(self.crm).execute(request, actor)
+        assert not answer.errors, answer.errors
+        return answer.data
 
     def differences(self) -> list[Difference]:
         """Return what `crmkit rebuild --check` would find in the points book."""

@@ -48,4 +48,4 @@ def test_a_wrong_balance_is_shown_beside_the_right_one(till: Till) -> None:
     assert found.stored is not None
     assert found.expected is not None
     assert (found.stored["balance"], found.expected["balance"]) == (31, 30)
-    assert found.key == str(till.ids["ann"])
+    assert found.key == f"{till.ids['ann']}/points"
