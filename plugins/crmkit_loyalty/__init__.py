@@ -1,7 +1,8 @@
 """Loyalty points: members earn points on sales, returns take them back, staff may adjust them.
 
-Adds the field Customer.loyalty, the mutation adjustPoints, the subscription pointsMoved and six
-tables. Entries are the facts; balances, lots and allocations follow from them and can be rebuilt.
+Adds the field Customer.loyalty, mutations that redeem, hold and adjust points, and the subscription
+pointsMoved. Entries are the facts; balances, lots and allocations follow from them and can be
+rebuilt.
 """
 
 from collections.abc import Sequence
@@ -21,10 +22,11 @@ from crmkit import (
     hookimpl,
 )
 from crmkit.contributions import Models
-from crmkit_loyalty import earning_recount, expiry, following, rebuilding, verifying
+from crmkit_loyalty import earning_recount, expiry, following, holds, rebuilding, verifying
 from crmkit_loyalty.earning_models import EarnedPoints, EarningRuleSet
 from crmkit_loyalty.metrics import earned_metrics
 from crmkit_loyalty.models import Allocation, LedgerEntry, Lot, LoyaltyAccount
+from crmkit_loyalty.redemption_models import Redemption
 from crmkit_loyalty.settings import LoyaltySettings
 
 plugin = Plugin(
@@ -34,6 +36,7 @@ plugin = Plugin(
     permissions=(
         Permission("loyalty.read", "See points.", ("manager", "clerk", "analyst")),
         Permission("loyalty.liability", "See what points may cost.", ("manager", "analyst")),
+        Permission("loyalty.redeem", "Redeem and hold points.", ("manager", "clerk")),
         Permission("loyalty.adjust", "Give and take points by hand.", ("manager",)),
     ),
     settings=LoyaltySettings,
@@ -43,7 +46,7 @@ plugin = Plugin(
 @hookimpl
 def register_models() -> Models:
     """Entries, accounts, lots and allocations, the rules that entries refer to, and limits."""
-    return (LedgerEntry, LoyaltyAccount, Lot, Allocation, EarningRuleSet, EarnedPoints)
+    return (LedgerEntry, LoyaltyAccount, Lot, Allocation, EarningRuleSet, EarnedPoints, Redemption)
 
 
 @hookimpl
@@ -66,8 +69,8 @@ def register_rebuilders(settings: LoyaltySettings) -> Sequence[Rebuilder]:
 
 @hookimpl
 def register_jobs(settings: LoyaltySettings) -> Sequence[Job]:
-    """Points expire."""
-    return (expiry.job(settings),)
+    """Points expire, and holds run out of time."""
+    return (expiry.job(settings), holds.job(settings))
 
 
 @hookimpl

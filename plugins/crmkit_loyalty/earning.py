@@ -11,7 +11,13 @@ from math import ceil, floor
 from typing import Any, NamedTuple
 
 from crmkit import RecordedLine
-from crmkit_loyalty.earning_matching import Circumstances, amount_of, chosen_rules, minor_of
+from crmkit_loyalty.earning_matching import (
+    Circumstances,
+    amount_of,
+    by_points,
+    chosen_rules,
+    minor_of,
+)
 from crmkit_loyalty.earning_rules import LIMITS, EarningRule
 from crmkit_loyalty.multipliers import as_inputs, factor_of
 
@@ -80,6 +86,8 @@ def _by_rule(
             "lines": {str(position): weight for position, weight in weights.items()},
             **applied,
         }
+        if rule.kind == "per_amount" and around.paid_by_points:
+            basis["paid_by_points"] = _text(by_points(amount_of(rule, counted, around), around))
         if rule.every is not None:
             basis["every"] = _text(rule.every)
         points = _points(rule, units, applied, around)
@@ -126,7 +134,8 @@ def _measured(
     if rule.kind == "per_quantity":
         yield 0, Decimal(sum(line.quantity_milli for line in counted)) / 1000, pieces
     elif rule.kind == "per_amount":
-        yield 0, amount_of(rule, counted, around), worth
+        amount = amount_of(rule, counted, around)
+        yield 0, amount - by_points(amount, around), worth
     else:
         yield 0, Decimal(1), worth or pieces
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -134,6 +135,7 @@ def load_earnings(
     settings: LoyaltySettings,
     transactions: Iterable[RecordedTransaction],
     multiplied: Mapping[UUID, Sequence[Multiplier]],
+    paid_by_points: Mapping[UUID, Fraction],
 ) -> Earnings | None:
     """Return what gives points by rules, with all it needs to know; None if there are none."""
     if not settings.rules:
@@ -151,6 +153,7 @@ def load_earnings(
             each.store,
             tiers.get(each.id),
             multiplied.get(each.id, ()),
+            paid_by_points.get(each.id, Fraction()),
         )
         for each in owned
     }
