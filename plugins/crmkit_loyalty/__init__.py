@@ -1,15 +1,18 @@
 """Loyalty points: members earn points on sales, returns take them back, staff may adjust them.
 
-Adds the field Customer.loyalty, the mutation adjustPoints, the subscription pointsMoved and six
+Adds the field Customer.loyalty, the mutation adjustPoints, the subscription pointsMoved and seven
 tables. Entries are the facts; balances, lots and allocations follow from them and can be rebuilt.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlmodel import Session
 
 from crmkit import (
     Command,
+    CustomerBatch,
+    InteractionBatch,
+    InteractionKind,
     Job,
     Metric,
     Permission,
@@ -21,8 +24,17 @@ from crmkit import (
     hookimpl,
 )
 from crmkit.contributions import Models
-from crmkit_loyalty import earning_recount, expiry, following, rebuilding, verifying
-from crmkit_loyalty.earning_models import EarnedPoints, EarningRuleSet
+from crmkit_loyalty import (
+    birthdays,
+    earning_recount,
+    expiry,
+    following,
+    happening_posting,
+    rebuilding,
+    verifying,
+)
+from crmkit_loyalty.earning_conflicts import check_interaction_kinds
+from crmkit_loyalty.earning_models import Birthday, EarnedPoints, EarningRuleSet
 from crmkit_loyalty.metrics import earned_metrics
 from crmkit_loyalty.models import Allocation, LedgerEntry, Lot, LoyaltyAccount
 from crmkit_loyalty.settings import LoyaltySettings
@@ -42,8 +54,8 @@ plugin = Plugin(
 
 @hookimpl
 def register_models() -> Models:
-    """Entries, accounts, lots and allocations, the rules that entries refer to, and limits."""
-    return (LedgerEntry, LoyaltyAccount, Lot, Allocation, EarningRuleSet, EarnedPoints)
+    """Entries, accounts, lots and allocations, the rules, what limits count, birthdays."""
+    return (LedgerEntry, LoyaltyAccount, Lot, Allocation, EarningRuleSet, EarnedPoints, Birthday)
 
 
 @hookimpl
@@ -65,9 +77,14 @@ def register_rebuilders(settings: LoyaltySettings) -> Sequence[Rebuilder]:
 
 
 @hookimpl
-def register_jobs(settings: LoyaltySettings) -> Sequence[Job]:
-    """Points expire."""
-    return (expiry.job(settings),)
+def register_jobs(
+    settings: LoyaltySettings,
+    services: Services,
+    interaction_kinds: Mapping[str, InteractionKind],
+) -> Sequence[Job]:
+    """Points expire, birthdays give some; refuses the start if a rule names no known kind."""
+    check_interaction_kinds(settings.rules, interaction_kinds)
+    return (expiry.job(settings), birthdays.job(settings, services))
 
 
 @hookimpl
@@ -100,3 +117,19 @@ def transactions_attached(
 ) -> None:
     """Sales earn for the customer they now belong to."""
     following.follow(session, batch, settings, services, attached=True)
+
+
+@hookimpl
+def interactions_recorded(
+    session: Session, batch: InteractionBatch, settings: LoyaltySettings, services: Services
+) -> None:
+    """Interactions give points if rules say so."""
+    happening_posting.follow_interactions(session, batch, settings, services)
+
+
+@hookimpl
+def customers_upserted(
+    session: Session, batch: CustomerBatch, settings: LoyaltySettings, services: Services
+) -> None:
+    """New customers get points if rules say so."""
+    happening_posting.follow_customers(session, batch, settings, services)

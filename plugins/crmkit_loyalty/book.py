@@ -170,7 +170,8 @@ class Book:
             )
             self.rows.add_lot(lot, entry.account)
             uses = holding.credit(lot)
-            if terms.lifetime.restarts and entry.kind == EntryKind.ACCRUAL and entry.expires_at:
+            is_bought = entry.kind == EntryKind.ACCRUAL and draft.source == "transaction"
+            if terms.lifetime.restarts and is_bought and entry.expires_at:
                 holding.prolong(draft.occurred_at, entry.expires_at)
                 self.restarted.add(entry.account)
         else:

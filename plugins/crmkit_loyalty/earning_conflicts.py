@@ -1,10 +1,13 @@
 """What makes earning rules impossible together; told at the start, with the rule's path. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
+from crmkit import PluginError
+from crmkit_loyalty.earning_kinds import HAPPENINGS
 from crmkit_loyalty.earning_rules import EarningRule, in_order
 
-_SETS = ("stores", "weekdays", "skus", "categories", "brands")
+_SETS = ("stores", "weekdays", "skus", "categories", "brands", "interaction_kinds")
+_NOT_MULTIPLIED = frozenset({"multiplier", "bonus"}) | HAPPENINGS
 
 
 def check_together(rules: Sequence[EarningRule]) -> None:
@@ -22,9 +25,10 @@ def check_together(rules: Sequence[EarningRule]) -> None:
             raise ValueError(f"{path}: the name stands twice")
         seen.add(rule.name)
         for name in sorted(rule.of):
-            if kinds.get(name, "multiplier") in ("multiplier", "bonus"):
+            if kinds.get(name, "multiplier") in _NOT_MULTIPLIED:
                 raise ValueError(f"{path}.of: there is no rule {name!r} that can be multiplied")
-    if rules and all(rule.kind == "multiplier" for rule in rules):
+    of_sales = [rule for rule in rules if rule.kind not in HAPPENINGS]
+    if of_sales and all(rule.kind == "multiplier" for rule in of_sales):
         raise ValueError("rules: there are multipliers only, and nothing that they multiply")
     ordered = in_order(rules)
     for place, later in enumerate(ordered):
@@ -36,8 +40,25 @@ def check_together(rules: Sequence[EarningRule]) -> None:
                 )
 
 
+def check_interaction_kinds(rules: Sequence[EarningRule], known: Collection[str]) -> None:
+    """Refuse rules about kinds of interaction that no plugin registers.
+
+    Raises:
+        PluginError: the message names the path, such as `rules.2`.
+    """
+    for place, rule in enumerate(rules):
+        for kind in sorted((rule.interaction_kinds or frozenset()) - set(known)):
+            raise PluginError(
+                "loyalty",
+                f"rules.{place} ({rule.name}).interaction_kinds: nobody registers {kind!r}; "
+                f"there are: {', '.join(sorted(known))}",
+            )
+
+
 def covers(wide: EarningRule, narrow: EarningRule) -> bool:
-    """Tell whether every sale that fits one rule fits another, by their filters alone."""
+    """Tell whether whatever fits one rule fits another, by their filters alone."""
+    if (wide.kind in HAPPENINGS or narrow.kind in HAPPENINGS) and wide.kind != narrow.kind:
+        return False
     return (
         _window_covers(wide, narrow)
         and all(_set_covers(getattr(wide, each), getattr(narrow, each)) for each in _SETS)

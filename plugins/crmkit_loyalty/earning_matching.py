@@ -12,9 +12,10 @@ from crmkit_loyalty.multipliers import Multiplier
 
 
 class Circumstances(NamedTuple):
-    """What rules may ask about a sale besides its lines.
+    """What rules may ask about a sale besides its lines, or about what is no sale.
 
     Attributes:
+        currency: of the sale; empty if it is none.
         tiers: the tier that the customer held just before, by tier set; None if nobody knows.
         multiplied: what the tiers held multiply points by.
     """

@@ -1,7 +1,8 @@
-"""What earning rules leave besides entries: the rules as they were, and what limits count."""
+"""What earning rules leave besides entries: the rules, what limits count, marked birthdays."""
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint
 from sqlmodel import Field, SQLModel
@@ -44,3 +45,13 @@ class EarnedPoints(SQLModel, table=True):
     period: str = Field(primary_key=True)
     points: int = Field(sa_type=BigInteger)
     points_max: int = Field(sa_type=BigInteger)
+
+
+class Birthday(SQLModel, table=True):
+    """A birthday that the job has dealt with, whether rules gave something or not."""
+
+    __tablename__ = "loyalty_birthday"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    customer_id: UUID = Field(foreign_key="customer.id", primary_key=True)
+    year: int = Field(primary_key=True)

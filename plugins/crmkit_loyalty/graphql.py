@@ -20,6 +20,7 @@ from crmkit_schema import (
     PUBLIC,
     Connection,
     Customer,
+    Interaction,
     Long,
     Transaction,
     bound,
@@ -111,7 +112,12 @@ class LoyaltyEntry:
     explanation: JSON = mapped("The rule's inputs; enough to compute the figure again.")
     reason: str | None = mapped("Why, in words.")
     actor: str | None = mapped("Who did it; null for a rule.")
-    transaction: Transaction | None = related("What caused it.", parent="source_id")
+    transaction: Transaction | None = related(
+        "The transaction that caused it, if one did.", parent="source_id"
+    )
+    interaction: Interaction | None = related(
+        "The interaction that caused it, if one did.", parent="source_id"
+    )
     reverses: Annotated["LoyaltyEntry", strawberry.lazy("crmkit_loyalty.graphql")] | None = related(
         "The entry it undoes, wholly or in part.", parent="reverses_entry_id"
     )
