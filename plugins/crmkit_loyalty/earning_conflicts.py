@@ -6,7 +6,7 @@ from crmkit import PluginError
 from crmkit_loyalty.earning_kinds import HAPPENINGS
 from crmkit_loyalty.earning_rules import EarningRule, in_order
 
-_SETS = ("stores", "weekdays", "skus", "categories", "brands", "interaction_kinds")
+_SETS = ("stores", "weekdays", "skus", "categories", "brands", "interaction_kinds", "segments")
 _NOT_MULTIPLIED = frozenset({"multiplier", "bonus"}) | HAPPENINGS
 
 

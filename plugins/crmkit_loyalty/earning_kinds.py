@@ -16,8 +16,8 @@ _OF_LINES = (
     "without_tax",
 )  # fmt: skip
 _OF_HAPPENINGS = frozenset({
-    "name", "kind", "points", "point_kind", "from_on", "until_on", "weekdays", "tiers", "priority",
-    "group", *LIMITS,
+    "name", "kind", "points", "point_kind", "from_on", "until_on", "weekdays", "tiers", "segments",
+    "priority", "group", *LIMITS,
 })  # fmt: skip
 _OF_INTERACTIONS = frozenset({"interaction_kinds", "skus", "except_skus"})
 

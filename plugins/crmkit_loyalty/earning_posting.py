@@ -116,6 +116,7 @@ def load_earnings(
             each.store,
             standing.tiers,
             multiplied.get(each.id, ()),
+            standing.segments,
         )
         for each, standing in zip(
             owned, load_standings(session, services, rules, wanted), strict=True

@@ -48,6 +48,7 @@ class EarningRule(BaseModel):
         stores: only sales of these stores.
         weekdays: only business days that are one of these.
         tiers: for each tier set named here, only customers who hold one of these tiers.
+        segments: only customers who are in one of these segments.
         currency: only sales in this currency.
         amount_min: least amount, in major units, of the lines that count.
         skus: only lines of these articles; with categories or brands, lines that fit all.
@@ -83,6 +84,7 @@ class EarningRule(BaseModel):
     stores: Words | None = None
     weekdays: Annotated[frozenset[Weekday], Field(min_length=1), _SORTED] | None = None
     tiers: Mapping[Name, Annotated[Names, Field(min_length=1)]] = Field(default_factory=dict)
+    segments: Words | None = None
     currency: str | None = None
     amount_min: Positive | None = None
     skus: Words | None = None

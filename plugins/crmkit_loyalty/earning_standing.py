@@ -19,9 +19,11 @@ class Standing(NamedTuple):
 
     Attributes:
         tiers: the tier held, by tier set; None if nobody knows.
+        segments: names of the segments; None if nobody knows.
     """
 
-    tiers: Mapping[str, str] | None = None
+    tiers: Mapping[str, str] | None
+    segments: frozenset[str] | None
 
 
 def load_standings(
@@ -31,9 +33,10 @@ def load_standings(
     wanted: Sequence[tuple[UUID, datetime]],
 ) -> list[Standing]:
     """Return what customers were just before some moments, as far as rules ask for it."""
-    rules = list(rules)
-    held = services.find("tiers.held", 1)
-    tiers: Sequence[Mapping[str, str] | None] = [None] * len(wanted)
-    if held is not None and any(rule.tiers for rule in rules):
-        tiers = held(session, wanted)
-    return [Standing(each) for each in tiers]
+    asked = [(bool(rule.tiers), rule.segments is not None) for rule in rules]
+    by_tiers = services.find("tiers.held", 1) if any(tiers for tiers, _ in asked) else None
+    by_segments = services.find("segments.held", 1) if any(some for _, some in asked) else None
+    nothing: list[None] = [None] * len(wanted)
+    tiers = by_tiers(session, wanted) if by_tiers else nothing
+    segments = by_segments(session, wanted) if by_segments else nothing
+    return [Standing(*each) for each in zip(tiers, segments, strict=True)]

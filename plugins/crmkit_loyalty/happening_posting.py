@@ -77,7 +77,9 @@ def post(
         for some in earn_by(
             rule_set.happenings,
             each,
-            Circumstances(each.cause.business_on, "", tiers=standing.tiers),
+            Circumstances(
+                each.cause.business_on, "", tiers=standing.tiers, segments=standing.segments
+            ),
         )
     ]
     customers = {cause.customer_id for cause, _ in earned}

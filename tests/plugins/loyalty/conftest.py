@@ -196,14 +196,24 @@ def statements_about() -> Callable[[Crm, str], AbstractContextManager[list[str]]
 TillFactory = Callable[..., Till]
 
 
+def _till_of(crm: Crm) -> Till:
+    till = Till(crm)
+    till.enrol("ann", "bob")
+    return till
+
+
+@pytest.fixture
+def till_of() -> Callable[[Crm], Till]:
+    """Give a function that opens the shop of a `Crm`, for those who need further plugins."""
+    return _till_of
+
+
 @pytest.fixture
 def till_factory(crm_factory: CrmFactory) -> TillFactory:
     """Give a function that opens a shop; keywords are settings of the programme."""
 
     def make(**options: Any) -> Till:
-        till = Till(crm_factory("loyalty", plugin={"loyalty": options}))
-        till.enrol("ann", "bob")
-        return till
+        return _till_of(crm_factory("loyalty", plugin={"loyalty": options}))
 
     return make
 
