@@ -65,7 +65,8 @@ def celebrate(session: Session, run: JobRun, settings: LoyaltySettings, services
     """
     if not any(rule.kind == "birthday" for rule in settings.rule_set.happenings):
         return 0
-    due = list(_due(session, settings.day_of(run.now), settings.zone))
+    zone = settings.zone
+    due = list(_due(session, settings.day_of(run.now), zone))
     marked = _mark(session, due)
     happened = [
         Happening(

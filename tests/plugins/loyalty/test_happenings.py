@@ -95,6 +95,18 @@ def test_interactions_give_points_once_to_whom_they_were_with(till_factory: Till
     assert given(till, "ann") == given(till, "bob") == [("reviews", 20)]
 
 
+def test_a_rule_may_give_another_kind_of_points(till_factory: TillFactory) -> None:
+    rule = {**REVIEW, "points": 1, "point_kind": "stamps"}
+    till = till_factory(rules=[WELCOME, rule], point_kinds={"stamps": {}})
+
+    till.crm.record_interactions([contact("1")])
+
+    assert [(entry.point_kind, entry.points_delta) for entry in till.entries("ann")] == [
+        ("points", 100), ("stamps", 1),
+    ]  # fmt: skip
+    assert till.differences() == []
+
+
 def test_interactions_may_have_to_be_about_some_article(till_factory: TillFactory) -> None:
     till = till_factory(
         rules=[
