@@ -1,6 +1,6 @@
 """Entries by earning rules, for all transactions of a batch."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from crmkit_loyalty import accrual
 from crmkit_loyalty.book import Book
 from crmkit_loyalty.earning import VERSION, Cause, Earned, earn
 from crmkit_loyalty.earning_granting import Granting
-from crmkit_loyalty.earning_limits import load_allowances
+from crmkit_loyalty.earning_limits import Allowances, Wanted, load_allowances
 from crmkit_loyalty.earning_matching import Circumstances
 from crmkit_loyalty.earning_rules import RuleSet
 from crmkit_loyalty.earning_standing import load_standings
@@ -102,8 +102,13 @@ def load_earnings(
     settings: LoyaltySettings,
     transactions: Iterable[RecordedTransaction],
     multiplied: Mapping[UUID, Sequence[Multiplier]],
+    allow: Callable[[Session, Wanted], Allowances] = load_allowances,
 ) -> Earnings | None:
-    """Return what gives points by rules, with all it needs to know; None if there are none."""
+    """Return what gives points by rules, with all it needs to know; None if there are none.
+
+    Args:
+        allow: reads what limits leave.
+    """
     rules = settings.rule_set.rules
     if not rules:
         return None
@@ -125,7 +130,7 @@ def load_earnings(
     earned = {
         each.id: earn(rules, each.lines, around[each.id]) for each in owned if not _takes(each)
     }
-    allowances = load_allowances(
+    allowances = allow(
         session,
         (
             (some.rule, each.customer_id, each.business_on)

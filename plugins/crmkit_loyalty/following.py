@@ -81,7 +81,7 @@ def _follow_one(
         if by_rules is not None:
             by_rules.post(book, each, each.customer_id)
         else:
-            _earn(book, each, each.customer_id, settings, multiplied)
+            earn_by_amount(book, each, each.customer_id, settings, multiplied)
     for link, back in past.late.get(each.id, ()):
         _follow_link(book, past, link, back)
     if each.original_id is not None:
@@ -101,7 +101,7 @@ def _follow_link(book: Book, past: Past, link: Link, back: list[accrual.Returned
         _undo(book, past, link)
 
 
-def _earn(
+def earn_by_amount(
     book: Book,
     each: RecordedTransaction,
     customer_id: UUID,

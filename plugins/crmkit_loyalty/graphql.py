@@ -16,6 +16,7 @@ from crmkit_loyalty.errors import InsufficientPoints
 from crmkit_loyalty.expiry_graphql import ExpiringPoints, LoyaltyQuery, expiring, settings_of
 from crmkit_loyalty.models import EntryKind
 from crmkit_loyalty.point_kinds import POINTS
+from crmkit_loyalty.previewing_graphql import PreviewQuery
 from crmkit_schema import (
     PUBLIC,
     Connection,
@@ -245,7 +246,7 @@ class LoyaltySubscription:
 def contribution() -> SchemaContribution:
     """Return what the plugin adds to the schema."""
     return SchemaContribution(
-        queries=(LoyaltyQuery,),
+        queries=(LoyaltyQuery, PreviewQuery),
         mutations=(LoyaltyMutation,),
         subscriptions=(LoyaltySubscription,),
         extends={"Customer": CustomerLoyalty},
