@@ -1,7 +1,8 @@
 """Loyalty points: members earn points on sales, returns take them back, staff may adjust them.
 
-Adds the field Customer.loyalty, the mutation adjustPoints, the subscription pointsMoved and seven
-tables. Entries are the facts; balances, lots and allocations follow from them and can be rebuilt.
+Adds the field Customer.loyalty, mutations that adjust points and set earning rules, queries about
+what earns, the subscription pointsMoved and eight tables. Entries are the facts; balances, lots and
+allocations follow from them and can be rebuilt.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,8 +34,13 @@ from crmkit_loyalty import (
     rebuilding,
     verifying,
 )
-from crmkit_loyalty.earning_conflicts import check_interaction_kinds
-from crmkit_loyalty.earning_models import Birthday, EarnedPoints, EarningRuleSet
+from crmkit_loyalty.earning_conflicts import require_interaction_kinds
+from crmkit_loyalty.earning_models import (
+    Birthday,
+    EarnedPoints,
+    EarningRuleSet,
+    EarningRulesVersion,
+)
 from crmkit_loyalty.metrics import earned_metrics
 from crmkit_loyalty.models import Allocation, LedgerEntry, Lot, LoyaltyAccount
 from crmkit_loyalty.settings import LoyaltySettings
@@ -46,6 +52,7 @@ plugin = Plugin(
     permissions=(
         Permission("loyalty.read", "See points.", ("manager", "clerk", "analyst")),
         Permission("loyalty.liability", "See what points may cost.", ("manager", "analyst")),
+        Permission("loyalty.rules", "Set earning rules.", ("manager",)),
         Permission("loyalty.adjust", "Give and take points by hand.", ("manager",)),
     ),
     settings=LoyaltySettings,
@@ -55,7 +62,16 @@ plugin = Plugin(
 @hookimpl
 def register_models() -> Models:
     """Entries, accounts, lots and allocations, the rules, what limits count, birthdays."""
-    return (LedgerEntry, LoyaltyAccount, Lot, Allocation, EarningRuleSet, EarnedPoints, Birthday)
+    return (
+        LedgerEntry,
+        LoyaltyAccount,
+        Lot,
+        Allocation,
+        EarningRuleSet,
+        EarnedPoints,
+        Birthday,
+        EarningRulesVersion,
+    )
 
 
 @hookimpl
@@ -83,7 +99,7 @@ def register_jobs(
     interaction_kinds: Mapping[str, InteractionKind],
 ) -> Sequence[Job]:
     """Points expire, birthdays give some; refuses the start if a rule names no known kind."""
-    check_interaction_kinds(settings.rules, interaction_kinds)
+    require_interaction_kinds(settings.rules, interaction_kinds)
     return (expiry.job(settings), birthdays.job(settings, services))
 
 

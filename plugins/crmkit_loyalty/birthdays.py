@@ -15,6 +15,7 @@ from crmkit_loyalty import happening_posting
 from crmkit_loyalty.earning import Cause
 from crmkit_loyalty.earning_models import Birthday
 from crmkit_loyalty.happenings import Happening
+from crmkit_loyalty.programme import load_programme
 from crmkit_loyalty.settings import LoyaltySettings
 
 CUSTOMERS_MAX = 500
@@ -63,10 +64,12 @@ def celebrate(session: Session, run: JobRun, settings: LoyaltySettings, services
     Returns:
         How many customers were dealt with.
     """
-    if not any(rule.kind == "birthday" for rule in settings.rule_set.happenings):
+    zone, today = settings.zone, settings.day_of(run.now)
+    span = [_midnight(today - timedelta(days=DAYS_LATE_MAX), zone), run.now]
+    programme = load_programme(session, settings.rule_set, span)
+    if not any(rule.kind == "birthday" for rule in programme.happenings()):
         return 0
-    zone = settings.zone
-    due = list(_due(session, settings.day_of(run.now), zone))
+    due = list(_due(session, today, zone))
     marked = _mark(session, due)
     happened = [
         Happening(

@@ -35,6 +35,7 @@ class Book:
         by_source: entries by the transaction that caused them, as far as they were loaded.
         lapsed: for each accrual, how many of its points expired in this book.
         restarted: accounts whose points got their lifetime anew.
+        has_set_rules: whether earning rules were ever set.
     """
 
     def __init__(
@@ -42,10 +43,13 @@ class Book:
         holdings: Mapping[AccountKey, Holding],
         recorded_at: datetime,
         settings: LoyaltySettings,
+        *,
+        has_set_rules: bool = False,
     ) -> None:
         self._holdings = holdings
         self._before = {key: (held.net, held.last_entry_id) for key, held in holdings.items()}
         self.settings = settings
+        self.has_set_rules = has_set_rules
         self.by_source: defaultdict[UUID | None, list[Posted]] = defaultdict(list)
         self.lapsed: defaultdict[UUID, int] = defaultdict(int)
         self.restarted: set[AccountKey] = set()

@@ -3,6 +3,8 @@
 from collections.abc import Collection
 from typing import Literal
 
+from crmkit_loyalty.errors import RuleFault
+
 Kind = Literal[
     "per_amount", "per_visit", "per_line", "per_quantity", "bonus", "multiplier",
     "sign_up", "birthday", "interaction",
@@ -29,33 +31,39 @@ def check_fields(kind: Kind, given: Collection[str]) -> None:
         given: fields whose value is not the one they have when they are left out.
 
     Raises:
-        ValueError: the message names the field.
+        RuleFault: it names the field.
     """
     wanted, other = ("factor", "points") if kind == "multiplier" else ("points", "factor")
     if wanted not in given or other in given:
-        raise ValueError(f"kind {kind!r} needs {wanted}, and has no {other}")
+        field = other if other in given else wanted
+        raise RuleFault(f"kind {kind!r} needs {wanted}, and has no {other}", field)
     if kind in HAPPENINGS:
         _check_happening(kind, given)
     elif "interaction_kinds" in given:
-        raise ValueError(f"interaction_kinds belong to interaction, not to {kind!r}")
+        reason = f"interaction_kinds belong to interaction, not to {kind!r}"
+        raise RuleFault(reason, "interaction_kinds")
     if "of" in given and kind != "multiplier":
-        raise ValueError("of belongs to a multiplier, and to no other kind")
+        raise RuleFault("of belongs to a multiplier, and to no other kind", "of")
     if "every" in given and kind not in ("per_amount", "per_quantity"):
-        raise ValueError(f"every belongs to per_amount and per_quantity, not to {kind!r}")
+        reason = f"every belongs to per_amount and per_quantity, not to {kind!r}"
+        raise RuleFault(reason, "every")
     if kind == "multiplier":
         if "point_kind" in given:
-            raise ValueError("a multiplier has no point_kind: `of` names the rules it multiplies")
+            reason = "a multiplier has no point_kind: `of` names the rules it multiplies"
+            raise RuleFault(reason, "point_kind")
         for field in (*_OF_LINES, "sale_max", *LIMITS):
             if field in given:
-                raise ValueError(
+                raise RuleFault(
                     f"a multiplier has no {field}: it multiplies what other rules give for the "
-                    "whole sale; for single goods write a further rule that gives more"
+                    "whole sale; for single goods write a further rule that gives more",
+                    field,
                 )
 
 
 def _check_happening(kind: Kind, given: Collection[str]) -> None:
     if kind == "interaction" and "interaction_kinds" not in given:
-        raise ValueError("kind 'interaction' needs interaction_kinds, such as review")
+        reason = "kind 'interaction' needs interaction_kinds, such as review"
+        raise RuleFault(reason, "interaction_kinds")
     allowed = _OF_HAPPENINGS | _OF_INTERACTIONS if kind == "interaction" else _OF_HAPPENINGS
     for field in sorted(set(given) - allowed):
-        raise ValueError(f"kind {kind!r} has no {field}: it is about no sale")
+        raise RuleFault(f"kind {kind!r} has no {field}: it is about no sale", field)

@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Index
 from sqlmodel import Field, SQLModel
 
-from crmkit import Instant, Json
+from crmkit import Instant, Json, new_id
 
 
 class EarningRuleSet(SQLModel, table=True):
@@ -15,7 +15,7 @@ class EarningRuleSet(SQLModel, table=True):
 
     Attributes:
         version: short digest of the rules, as the explanations of entries have it.
-        rules: the list in the settings.
+        rules: in the form of the settings.
     """
 
     __tablename__ = "loyalty_earning_rules"
@@ -23,6 +23,35 @@ class EarningRuleSet(SQLModel, table=True):
     version: str = Field(primary_key=True)
     rules: list[dict[str, Any]] = Field(sa_type=Json)
     recorded_at: datetime = Field(sa_type=Instant)
+
+
+class EarningRulesVersion(SQLModel, table=True):
+    """Earning rules that were set to be valid from some time on, instead of the settings'.
+
+    Valid is the version that begins last; of those that begin at once, the one set last.
+
+    Attributes:
+        version: short digest of the rules, as the explanations of entries have it.
+        rules: in the form of the settings.
+        valid_from: sales count from this instant on, by their own time.
+        idempotency_key: unique; setting rules again with it gives this version.
+        fingerprint: digest of the request, to tell a repeat from a contradiction.
+    """
+
+    __tablename__ = "loyalty_earning_rules_version"
+    __table_args__ = (
+        Index("ix_loyalty_rules_valid", "valid_from", "id"),
+        Index("uq_loyalty_rules_key", "idempotency_key", unique=True),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    version: str
+    rules: list[dict[str, Any]] = Field(sa_type=Json)
+    valid_from: datetime = Field(sa_type=Instant)
+    recorded_at: datetime = Field(sa_type=Instant)
+    actor: str
+    idempotency_key: str
+    fingerprint: str
 
 
 class EarnedPoints(SQLModel, table=True):

@@ -20,7 +20,7 @@ from crmkit_loyalty.entries import Draft
 from crmkit_loyalty.lots import AccountKey
 from crmkit_loyalty.models import EntryKind
 from crmkit_loyalty.multipliers import Multiplier
-from crmkit_loyalty.settings import LoyaltySettings
+from crmkit_loyalty.programme import Programme, unique
 
 _OF_GOODS = ("per_amount", "per_line", "per_quantity", "multiplier")
 
@@ -30,15 +30,19 @@ class Earnings:
 
     def __init__(
         self,
-        rule_set: RuleSet,
+        rule_sets: Mapping[UUID, RuleSet],
         around: Mapping[UUID, Circumstances],
         earned: Mapping[UUID, Sequence[Earned]],
         granting: Granting,
     ) -> None:
-        self._rule_set = rule_set
+        self._rule_sets = rule_sets
         self._around = around
         self._earned = earned
         self._granting = granting
+
+    def covers(self, each: RecordedTransaction) -> bool:
+        """Tell whether rules say what a transaction earns."""
+        return bool(self._rule_sets[each.id].rules)
 
     def post(self, book: Book, each: RecordedTransaction, customer_id: UUID) -> None:
         """Give points for what was sold; take some for what came back without a named sale."""
@@ -47,7 +51,7 @@ class Earnings:
             return
         cause = Cause("transaction", each.id, customer_id, each.occurred_at, each.business_on)
         for earned in self._earned[each.id]:
-            self._granting.accrue(book, earned, self._rule_set, cause)
+            self._granting.accrue(book, earned, self._rule_sets[each.id], cause)
 
     def _take(self, book: Book, each: RecordedTransaction, customer_id: UUID) -> None:
         """Take the points that the goods would earn, but only as many as there are.
@@ -55,7 +59,7 @@ class Earnings:
         Nobody can tell whether goods without a receipt ever earned here. What is given for the
         visit and not for goods stays.
         """
-        rules = [rule for rule in self._rule_set.rules if rule.kind in _OF_GOODS]
+        rules = [rule for rule in self._rule_sets[each.id].rules if rule.kind in _OF_GOODS]
         sold = [
             line._replace(
                 quantity_milli=-line.quantity_milli,
@@ -84,7 +88,7 @@ class Earnings:
                     -points,
                     each.occurred_at,
                     "unlinked_return",
-                    self._granting.explained(basis, self._rule_set),
+                    self._granting.explained(basis, self._rule_sets[each.id]),
                     source_id=each.id,
                     reason="goods came back without a named sale",
                     point_kind=account.point_kind,
@@ -99,20 +103,23 @@ class Earnings:
 def load_earnings(
     session: Session,
     services: Services,
-    settings: LoyaltySettings,
+    programme: Programme,
     transactions: Iterable[RecordedTransaction],
     multiplied: Mapping[UUID, Sequence[Multiplier]],
     allow: Callable[[Session, Wanted], Allowances] = load_allowances,
 ) -> Earnings | None:
     """Return what gives points by rules, with all it needs to know; None if there are none.
 
+    Each transaction earns by the rules that are valid at its own time.
+
     Args:
         allow: reads what limits leave.
     """
-    rules = settings.rule_set.rules
+    owned = [each for each in transactions if each.customer_id is not None]
+    rule_sets = {each.id: programme.at(each.occurred_at) for each in owned}
+    rules = [rule for rule_set in unique(rule_sets.values()) for rule in rule_set.rules]
     if not rules:
         return None
-    owned = [each for each in transactions if each.customer_id is not None]
     wanted = [(each.customer_id, each.occurred_at) for each in owned if each.customer_id]
     around = {
         each.id: Circumstances(
@@ -128,7 +135,9 @@ def load_earnings(
         )
     }
     earned = {
-        each.id: earn(rules, each.lines, around[each.id]) for each in owned if not _takes(each)
+        each.id: earn(rule_sets[each.id].rules, each.lines, around[each.id])
+        for each in owned
+        if not _takes(each)
     }
     allowances = allow(
         session,
@@ -139,7 +148,7 @@ def load_earnings(
             if each.customer_id is not None
         ),
     )
-    return Earnings(settings.rule_set, around, earned, Granting(allowances))
+    return Earnings(rule_sets, around, earned, Granting(allowances))
 
 
 def _takes(each: RecordedTransaction) -> bool:

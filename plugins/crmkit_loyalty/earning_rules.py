@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, field_valida
 from crmkit.models import LineKind
 from crmkit.money import AmountError, currency_digits
 from crmkit_loyalty.earning_kinds import HAPPENINGS, Kind, check_fields
+from crmkit_loyalty.errors import RuleFault
 from crmkit_loyalty.point_kinds import POINTS
 
 Name = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,39}$")]
@@ -126,7 +127,7 @@ class EarningRule(BaseModel):
             },
         )
         if self.kind in HAPPENINGS and self.points is not None and self.points % 1:
-            raise ValueError(f"points of kind {self.kind!r} are a whole number")
+            raise RuleFault(f"points of kind {self.kind!r} are a whole number", "points")
         return self
 
     @model_validator(mode="after")
@@ -134,14 +135,17 @@ class EarningRule(BaseModel):
         if self.from_on and self.until_on:
             days = (self.until_on - self.from_on).days + 1
             if days < 1:
-                raise ValueError(f"it can never match: {self.until_on} is before {self.from_on}")
+                reason = f"it can never match: {self.until_on} is before {self.from_on}"
+                raise RuleFault(reason, "until_on")
             on = {WEEKDAYS[(self.from_on + timedelta(n)).weekday()] for n in range(min(days, 7))}
             if self.weekdays is not None and not on & self.weekdays:
-                raise ValueError("it can never match: none of its weekdays lies in its window")
+                reason = "it can never match: none of its weekdays lies in its window"
+                raise RuleFault(reason, "weekdays")
         for field in ("skus", "categories"):
             only, never = getattr(self, field), getattr(self, f"except_{field}")
             if only is not None and only <= never:
-                raise ValueError(f"it can never match: except_{field} excludes all of its {field}")
+                reason = f"it can never match: except_{field} excludes all of its {field}"
+                raise RuleFault(reason, f"except_{field}")
         return self
 
 

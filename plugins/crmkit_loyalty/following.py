@@ -17,6 +17,7 @@ from crmkit_loyalty.lots import AccountKey
 from crmkit_loyalty.models import EntryKind
 from crmkit_loyalty.multipliers import Multiplier, as_inputs, factor_of, load_multipliers
 from crmkit_loyalty.point_kinds import POINTS
+from crmkit_loyalty.programme import load_programme
 from crmkit_loyalty.settings import LoyaltySettings
 
 _EARNING = frozenset({TransactionKind.SALE.value, TransactionKind.EXCHANGE.value})
@@ -61,7 +62,9 @@ def follow(
         (id_, list(moving[id_].lines)) for id_ in moving if attached or id_ in originals
     )
     multiplied = load_multipliers(session, services, moving.values())
-    by_rules = load_earnings(session, services, settings, moving.values(), multiplied)
+    instants, has_set = [each.occurred_at for each in moving.values()], book.has_set_rules
+    programme = load_programme(session, settings.rule_set, instants, has_set_rules=has_set)
+    by_rules = load_earnings(session, services, programme, moving.values(), multiplied)
     for each in moving.values():
         _follow_one(book, past, each, settings, multiplied.get(each.id, ()), by_rules)
     ledger.write(session, book)
@@ -78,7 +81,7 @@ def _follow_one(
     by_rules: Earnings | None,
 ) -> None:
     if each.customer_id is not None and each.kind != _VOID:
-        if by_rules is not None:
+        if by_rules is not None and by_rules.covers(each):
             by_rules.post(book, each, each.customer_id)
         else:
             earn_by_amount(book, each, each.customer_id, settings, multiplied)

@@ -17,6 +17,7 @@ from crmkit_loyalty.expiry_graphql import ExpiringPoints, LoyaltyQuery, expiring
 from crmkit_loyalty.models import EntryKind
 from crmkit_loyalty.point_kinds import POINTS
 from crmkit_loyalty.previewing_graphql import PreviewQuery
+from crmkit_loyalty.rules_graphql import RulesMutation, RulesQuery
 from crmkit_schema import (
     PUBLIC,
     Connection,
@@ -246,8 +247,8 @@ class LoyaltySubscription:
 def contribution() -> SchemaContribution:
     """Return what the plugin adds to the schema."""
     return SchemaContribution(
-        queries=(LoyaltyQuery, PreviewQuery),
-        mutations=(LoyaltyMutation,),
+        queries=(LoyaltyQuery, PreviewQuery, RulesQuery),
+        mutations=(LoyaltyMutation, RulesMutation),
         subscriptions=(LoyaltySubscription,),
         extends={"Customer": CustomerLoyalty},
         types=(LoyaltyEntry,),

@@ -17,6 +17,7 @@ from crmkit_loyalty.earning_posting import load_earnings
 from crmkit_loyalty.following import earn_by_amount
 from crmkit_loyalty.lots import AccountKey, Holding
 from crmkit_loyalty.multipliers import load_multipliers
+from crmkit_loyalty.programme import load_programme
 from crmkit_loyalty.settings import LoyaltySettings
 
 
@@ -49,10 +50,11 @@ def preview(
         sale: the customer's, by its id.
     """
     multiplied = load_multipliers(session, services, [sale])
-    by_rules = load_earnings(session, services, settings, [sale], multiplied, peek_allowances)
+    programme = load_programme(session, settings.rule_set, [sale.occurred_at])
+    by_rules = load_earnings(session, services, programme, [sale], multiplied, peek_allowances)
     accounts = {AccountKey(customer_id, kind): Holding() for kind in settings.terms}
     book = Book(accounts, now, settings)
-    if by_rules is not None:
+    if by_rules is not None and by_rules.covers(sale):
         by_rules.post(book, sale, customer_id)
     else:
         earn_by_amount(book, sale, customer_id, settings, multiplied.get(sale.id, ()))

@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from crmkit.money import AmountError, currency_digits
 from crmkit_loyalty.earning_conflicts import check_together
 from crmkit_loyalty.earning_rules import EarningRule, Name, RuleSet, rule_set
+from crmkit_loyalty.errors import RuleFault
 from crmkit_loyalty.point_kinds import POINTS, PointKind, Rate, Terms
 
 _FORMER = PointKind()
@@ -68,10 +69,10 @@ class LoyaltySettings(PointKind):
 
     @model_validator(mode="after")
     def _rules_give_known_kinds(self) -> Self:
-        for rule in self.rules:
+        for at, rule in enumerate(self.rules):
             if rule.point_kind not in self.terms:
-                known = ", ".join(self.terms)
-                raise ValueError(f"rule {rule.name!r} gives {rule.point_kind!r}; kinds: {known}")
+                reason = f"the kinds of points are: {', '.join(self.terms)}"
+                raise RuleFault(reason, "point_kind", rule.point_kind, at, rule.name)
         return self
 
     @cached_property

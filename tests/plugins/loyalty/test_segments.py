@@ -142,5 +142,5 @@ def test_a_rule_behind_one_for_fewer_segments_has_its_turn() -> None:
     settings({"segments": ["vip"]}, {"segments": ["vip", "tea"]})
     settings({"segments": ["vip"]}, {})
     for wide in ({"segments": ["vip", "tea"]}, {}):
-        with pytest.raises(ValueError, match=r"rules.1 \(b\): it can never match"):
+        with pytest.raises(ValueError, match=r"rules.1 \(b\).group: it can never match"):
             settings(wide, {"segments": ["vip"]})
