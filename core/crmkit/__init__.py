@@ -18,6 +18,7 @@ from crmkit.bulk import insert_rows, merge_rows, small_writes, table_of
 from crmkit.clock import Clock, FixedClock, SystemClock
 from crmkit.columns import Instant, Json, wire_instant
 from crmkit.commands import Command, Findings, Report
+from crmkit.completing import sale_as_recorded
 from crmkit.contributions import (
     Difference,
     InteractionKind,
@@ -124,6 +125,7 @@ __all__ = [
     "new_id",
     "read_id",
     "run_sql",
+    "sale_as_recorded",
     "small_writes",
     "table_of",
     "wire_instant",

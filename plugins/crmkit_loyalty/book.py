@@ -36,6 +36,7 @@ class Book:
         by_source: entries by the transaction that caused them, as far as they were loaded.
         lapsed: for each accrual, how many of its points expired in this book.
         restarted: accounts whose points got their lifetime anew.
+        has_set_rules: whether earning rules were ever set.
     """
 
     def __init__(
@@ -43,10 +44,13 @@ class Book:
         holdings: Mapping[AccountKey, Holding],
         recorded_at: datetime,
         settings: LoyaltySettings,
+        *,
+        has_set_rules: bool = False,
     ) -> None:
         self.holdings = holdings
         self._before = {key: (held.net, held.last_entry_id) for key, held in holdings.items()}
         self.settings = settings
+        self.has_set_rules = has_set_rules
         self.by_source: defaultdict[UUID | None, list[Posted]] = defaultdict(list)
         self.lapsed: defaultdict[UUID, int] = defaultdict(int)
         self.restarted: set[AccountKey] = set()
@@ -171,7 +175,8 @@ class Book:
             )
             self.rows.add_lot(lot, entry.account)
             uses = holding.credit(lot)
-            if terms.lifetime.restarts and entry.kind == EntryKind.ACCRUAL and entry.expires_at:
+            is_bought = entry.kind == EntryKind.ACCRUAL and draft.source == "transaction"
+            if terms.lifetime.restarts and is_bought and entry.expires_at:
                 holding.prolong(draft.occurred_at, entry.expires_at)
                 self.restarted.add(entry.account)
         else:

@@ -15,12 +15,15 @@ from crmkit_loyalty.availability import available, pending
 from crmkit_loyalty.expiry_graphql import ExpiringPoints, LoyaltyQuery, expiring, settings_of
 from crmkit_loyalty.models import EntryKind
 from crmkit_loyalty.point_kinds import POINTS
+from crmkit_loyalty.previewing_graphql import PreviewQuery
 from crmkit_loyalty.redeeming_graphql import InsufficientPointsProblem, RedemptionMutation
 from crmkit_loyalty.redemption_graphql import PointRedemption, RedemptionQuery, customer_id_of
+from crmkit_loyalty.rules_graphql import RulesMutation, RulesQuery
 from crmkit_schema import (
     PUBLIC,
     Connection,
     Customer,
+    Interaction,
     Long,
     Transaction,
     bound,
@@ -90,7 +93,12 @@ class LoyaltyEntry:
     explanation: JSON = mapped("The rule's inputs; enough to compute the figure again.")
     reason: str | None = mapped("Why, in words.")
     actor: str | None = mapped("Who did it; null for a rule.")
-    transaction: Transaction | None = related("What caused it.", parent="source_id")
+    transaction: Transaction | None = related(
+        "The transaction that caused it, if one did.", parent="source_id"
+    )
+    interaction: Interaction | None = related(
+        "The interaction that caused it, if one did.", parent="source_id"
+    )
     reverses: Annotated["LoyaltyEntry", strawberry.lazy("crmkit_loyalty.graphql")] | None = related(
         "The entry it undoes, wholly or in part.", parent="reverses_entry_id"
     )
@@ -220,8 +228,8 @@ class LoyaltySubscription:
 def contribution() -> SchemaContribution:
     """Return what the plugin adds to the schema."""
     return SchemaContribution(
-        queries=(LoyaltyQuery, RedemptionQuery),
-        mutations=(LoyaltyMutation, RedemptionMutation),
+        queries=(LoyaltyQuery, PreviewQuery, RedemptionQuery, RulesQuery),
+        mutations=(LoyaltyMutation, RedemptionMutation, RulesMutation),
         subscriptions=(LoyaltySubscription,),
         extends={"Customer": CustomerLoyalty},
         types=(LoyaltyEntry,),

@@ -56,9 +56,9 @@ def open_book(
     Args:
         debited: those of the customers who may lose points; only their lots are loaded.
     """
-    holdings = lock_accounts(session, customers, settings.terms)
-    load_lots(session, holdings, debited)
-    return Book(holdings, recorded_at, settings)
+    locked = lock_accounts(session, customers, settings.terms)
+    load_lots(session, locked.holdings, debited)
+    return Book(locked.holdings, recorded_at, settings, has_set_rules=locked.has_set_rules)
 
 
 def write(session: Session, book: Book) -> None:

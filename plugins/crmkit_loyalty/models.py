@@ -51,9 +51,11 @@ class LedgerEntry(SQLModel, table=True):
         point_kind: which of the customer's accounts it belongs to.
         points_delta: what it adds to the sum; negative when points go.
         balance_after: points on the account right after it, in the order recorded.
-        source: what caused it: `transaction`, `adjustment`, or `entry` if points expired.
-        source_id: the transaction that caused it; of an expiry, the entry whose points expired.
-        line: the line of it that did; 0 is the whole transaction.
+        source: what caused it: `transaction`, `customer` for a sign-up or a birthday,
+            `interaction`, `adjustment`, or `entry` if points expired.
+        source_id: the transaction, customer or interaction that caused it; of an expiry, the
+            entry whose points expired.
+        line: the line of it that did; 0 is the whole transaction. Of a birthday, the year.
         rule: name of the rule that gave the figure.
         explanation: the rule's inputs and formula version; enough to compute the figure again.
         actor: who did it; null for a rule.

@@ -49,6 +49,7 @@ def _restart(session: Session, customers: list[UUID], kind: str, lifetime: Lifet
         _entry.c.customer_id.in_(customers),
         _entry.c.point_kind == kind,
         _entry.c.kind == EntryKind.ACCRUAL,
+        _entry.c.source == "transaction",
     )
     for customer, at in session.execute(wanted):
         accruals[customer].append(at)

@@ -3,11 +3,13 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from crmkit import Actor
+from crmkit import Actor, CustomerRef, InteractionInput
+from crmkit.testing import NOON
 from crmkit_schema.requests import GraphQLRequest
 from crmkit_schema.runtime import ComposedSchema
 
 Till: TypeAlias = Any
+TillFactory: TypeAlias = Any
 Ask = Callable[..., Any]
 
 ACCOUNT = """
@@ -40,9 +42,8 @@ mutation ($input: AdjustPointsInput!) {
 """
 
 
-@pytest.fixture
-def ask(till: Till) -> Ask:
-    """Give a function that runs an operation as an administrator, or with chosen permissions."""
+def asking(till: Till) -> Ask:
+    """Return a function that runs an operation as an administrator, or with chosen permissions."""
     schema = ComposedSchema(till.crm)
 
     def run(query: str, *permissions: str, **variables: Any) -> Any:
@@ -51,6 +52,12 @@ def ask(till: Till) -> Ask:
         return schema.execute(GraphQLRequest(query, variables), actor)
 
     return run
+
+
+@pytest.fixture
+def ask(till: Till) -> Ask:
+    """Give that function for a shop with the programme's defaults."""
+    return asking(till)
 
 
 def adjust(ask: Ask, till: Till, points: int, key: str = "k", **more: Any) -> Any:
@@ -78,6 +85,23 @@ def test_a_customer_has_points_and_entries(till: Till, ask: Ask) -> None:
     assert reversed_["transaction"] == {"externalId": back}
     assert reversed_["reverses"] == {"kind": "ACCRUAL", "pointsDelta": 60}
     assert reversed_["explanation"]["share"] == "1/2"
+
+
+def test_an_entry_leads_to_the_interaction_that_caused_it(till_factory: TillFactory) -> None:
+    rule = {"name": "r", "kind": "interaction", "points": 5, "interaction_kinds": ["review"]}
+    till = till_factory(rules=[rule])
+    review = InteractionInput("till", "7", NOON, "review", CustomerRef(external_id="ann"))
+    till.crm.record_interactions([review])
+
+    answer = asking(till)(
+        "{ customers(filter: {loyalty: {balance: {gte: 1}}}) { nodes { loyalty { entries { nodes {"
+        " transaction { id } interaction { externalId kind } } } } } } }"
+    )
+
+    (customer,) = answer.data["customers"]["nodes"]
+    assert customer["loyalty"]["entries"]["nodes"] == [
+        {"transaction": None, "interaction": {"externalId": "7", "kind": "review"}}
+    ]
 
 
 def test_a_customer_without_points_has_an_empty_account(till: Till, ask: Ask) -> None:
