@@ -1,7 +1,8 @@
 """Loyalty points: members earn points on sales, returns take them back, staff may adjust them.
 
-Adds the field Customer.loyalty, the mutation adjustPoints, the subscription pointsMoved and six
-tables. Entries are the facts; balances, lots and allocations follow from them and can be rebuilt.
+Adds the field Customer.loyalty, mutations for adjusting points, the subscription pointsMoved and
+seven tables. Entries are the facts; balances, lots and allocations follow from them and can be
+rebuilt.
 """
 
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from crmkit import (
 )
 from crmkit.contributions import Models
 from crmkit_loyalty import earning_recount, expiry, following, rebuilding, verifying
+from crmkit_loyalty.adjusting_models import ProposedAdjustment
 from crmkit_loyalty.earning_models import EarnedPoints, EarningRuleSet
 from crmkit_loyalty.metrics import earned_metrics
 from crmkit_loyalty.models import Allocation, LedgerEntry, Lot, LoyaltyAccount
@@ -35,6 +37,7 @@ plugin = Plugin(
         Permission("loyalty.read", "See points.", ("manager", "clerk", "analyst")),
         Permission("loyalty.liability", "See what points may cost.", ("manager", "analyst")),
         Permission("loyalty.adjust", "Give and take points by hand.", ("manager",)),
+        Permission("loyalty.approve", "Decide what others want to adjust.", ("manager",)),
     ),
     settings=LoyaltySettings,
 )
@@ -42,8 +45,9 @@ plugin = Plugin(
 
 @hookimpl
 def register_models() -> Models:
-    """Entries, accounts, lots and allocations, the rules that entries refer to, and limits."""
-    return (LedgerEntry, LoyaltyAccount, Lot, Allocation, EarningRuleSet, EarnedPoints)
+    """Entries with what follows from them, rules they refer to, limits, and proposals."""
+    book = (LedgerEntry, LoyaltyAccount, Lot, Allocation)
+    return (*book, EarningRuleSet, EarnedPoints, ProposedAdjustment)
 
 
 @hookimpl

@@ -1,4 +1,4 @@
-"""Adjusting points by hand; every rule is in the ledger."""
+"""Adjusting points by hand; every rule is elsewhere."""
 
 from typing import Any
 
@@ -6,11 +6,14 @@ import strawberry
 from strawberry import Info
 
 from crmkit import NotFound
-from crmkit_loyalty import ledger
+from crmkit_loyalty import adjusting_models
+from crmkit_loyalty.adjusting import adjust
 from crmkit_loyalty.entry_graphql import LoyaltyEntry
-from crmkit_loyalty.errors import InsufficientPoints, UnknownReasonCode
+from crmkit_loyalty.errors import UnknownReasonCode
 from crmkit_loyalty.expiry_graphql import settings_of
 from crmkit_loyalty.point_kinds import POINTS
+from crmkit_loyalty.problems_graphql import InsufficientPointsProblem
+from crmkit_loyalty.proposing_graphql import ProposedAdjustment
 from crmkit_schema import PUBLIC, Long, mutation, object_type, problem_type, related
 from crmkit_schema.nodes import stored_id
 
@@ -40,12 +43,14 @@ class AdjustPointsSuccess:
     entry: LoyaltyEntry = related("The entry it led to.", parent="entry_id")
 
 
-@problem_type(InsufficientPoints)
-class InsufficientPointsProblem:
-    """More points were to go than there are."""
+@object_type(None, permission=PUBLIC)
+class AdjustPointsProposed:
+    """No points have moved: somebody else has to approve it."""
 
-    available: Long = strawberry.field(description="Points on the account.")
-    requested: Long = strawberry.field(description="Points that were to go.")
+    proposal_id: strawberry.Private[Any]
+    proposal: ProposedAdjustment = related(
+        "What waits, or what became of it.", parent="proposal_id"
+    )
 
 
 @problem_type(UnknownReasonCode)
@@ -61,18 +66,20 @@ class AdjustingMutation:
     """Adjusting points by hand."""
 
     @mutation(
-        "Give points to a customer, or take them.",
+        "Give points to a customer, or take them; above a limit somebody else has to approve it.",
         permission="loyalty.adjust",
         problems=(InsufficientPointsProblem, UnknownReasonCodeProblem),
     )
-    def adjust_points(self, info: Info, input: AdjustPointsInput) -> AdjustPointsSuccess:
+    def adjust_points(
+        self, info: Info, input: AdjustPointsInput
+    ) -> AdjustPointsSuccess | AdjustPointsProposed:
         """Adjust points."""
         context = info.context
         customer_id = stored_id("cus")(input.customer_id, context)
         if customer_id is None:
             raise NotFound("customer", input.customer_id)
-        entry = context.crm.write(
-            lambda session: ledger.adjust(
+        answer = context.crm.write(
+            lambda session: adjust(
                 session,
                 customer_id,
                 input.points,
@@ -85,4 +92,6 @@ class AdjustingMutation:
                 settings=settings_of(context),
             )
         )
-        return AdjustPointsSuccess(entry_id=entry.id)
+        if isinstance(answer, adjusting_models.ProposedAdjustment):
+            return AdjustPointsProposed(proposal_id=answer.id)
+        return AdjustPointsSuccess(entry_id=answer.id)

@@ -28,7 +28,10 @@ def test_what_it_adds_to_the_schema_is_listed(till: Till) -> None:
     assert {name for name in added if "." in name} == {
         "Customer.loyalty",
         "Mutation.adjustPoints",
+        "Mutation.approveAdjustment",
+        "Mutation.rejectAdjustment",
         "Query.loyaltyLiability",
+        "Query.proposedAdjustments",
         "Subscription.pointsMoved",
     }
 
@@ -47,6 +50,7 @@ def test_what_it_adds_to_the_schema_is_listed(till: Till) -> None:
         {"timezone": "Mars"},
         {"shortfall": "ignore"},
         {"adjustment_points_max": 0},
+        {"adjustment_approval_above": -1},
         {"adjustment_reasons": []},
         {"adjustment_reasons": ["Good will"]},
         {"points_per_mile": 1},
