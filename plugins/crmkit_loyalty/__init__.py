@@ -1,7 +1,7 @@
 """Loyalty points: members earn points on sales, returns take them back, staff may adjust them.
 
-Adds the field Customer.loyalty, mutations for adjusting points, the subscription pointsMoved and
-seven tables. Entries are the facts; balances, lots and allocations follow from them and can be
+Adds the field Customer.loyalty, mutations for staff, the subscription pointsMoved and
+eight tables. Entries are the facts; balances, lots and allocations follow from them and can be
 rebuilt.
 """
 
@@ -24,6 +24,7 @@ from crmkit import (
 from crmkit.contributions import Models
 from crmkit_loyalty import earning_recount, expiry, following, rebuilding, verifying
 from crmkit_loyalty.adjusting_models import ProposedAdjustment
+from crmkit_loyalty.blocking_models import PointsBlock
 from crmkit_loyalty.earning_models import EarnedPoints, EarningRuleSet
 from crmkit_loyalty.metrics import earned_metrics
 from crmkit_loyalty.models import Allocation, LedgerEntry, Lot, LoyaltyAccount
@@ -38,6 +39,7 @@ plugin = Plugin(
         Permission("loyalty.liability", "See what points may cost.", ("manager", "analyst")),
         Permission("loyalty.adjust", "Give and take points by hand.", ("manager",)),
         Permission("loyalty.approve", "Decide what others want to adjust.", ("manager",)),
+        Permission("loyalty.block", "Block points and lift blocks.", ("manager",)),
     ),
     settings=LoyaltySettings,
 )
@@ -45,9 +47,9 @@ plugin = Plugin(
 
 @hookimpl
 def register_models() -> Models:
-    """Entries with what follows from them, rules they refer to, limits, and proposals."""
+    """Entries with what follows from them, rules they refer to, limits, proposals, and blocks."""
     book = (LedgerEntry, LoyaltyAccount, Lot, Allocation)
-    return (*book, EarningRuleSet, EarnedPoints, ProposedAdjustment)
+    return (*book, EarningRuleSet, EarnedPoints, ProposedAdjustment, PointsBlock)
 
 
 @hookimpl
