@@ -39,6 +39,7 @@ plugin = Plugin(
         Permission("loyalty.liability", "See what points may cost.", ("manager", "analyst")),
         Permission("loyalty.adjust", "Give and take points by hand.", ("manager",)),
         Permission("loyalty.approve", "Decide what others want to adjust.", ("manager",)),
+        Permission("loyalty.transfer", "Transfer points between customers.", ("manager",)),
         Permission("loyalty.block", "Block points and lift blocks.", ("manager",)),
     ),
     settings=LoyaltySettings,

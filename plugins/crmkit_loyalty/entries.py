@@ -43,6 +43,7 @@ class Draft(NamedTuple):
     Attributes:
         point_kind: which account it moves.
         reverses: the entry it undoes.
+        dates: from when its points can be spent, and when they expire; derived unless given.
         key: idempotency key; derived from the other values unless given.
     """
 
@@ -62,6 +63,7 @@ class Draft(NamedTuple):
     fingerprint: str | None = None
     line: int = 0
     point_kind: str = POINTS
+    dates: tuple[datetime, datetime | None] | None = None
 
     @property
     def account(self) -> AccountKey:

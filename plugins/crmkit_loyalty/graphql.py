@@ -16,6 +16,7 @@ from crmkit_loyalty.expiry_graphql import ExpiringPoints, LoyaltyQuery, expiring
 from crmkit_loyalty.models import EntryKind
 from crmkit_loyalty.point_kinds import POINTS
 from crmkit_loyalty.proposing_graphql import ProposingMutation, ProposingQuery
+from crmkit_loyalty.transferring_graphql import TransferringMutation
 from crmkit_schema import (
     Connection,
     Customer,
@@ -156,7 +157,7 @@ def contribution() -> SchemaContribution:
     """Return what the plugin adds to the schema."""
     return SchemaContribution(
         queries=(LoyaltyQuery, ProposingQuery),
-        mutations=(AdjustingMutation, ProposingMutation, BlockingMutation),
+        mutations=(AdjustingMutation, ProposingMutation, BlockingMutation, TransferringMutation),
         subscriptions=(LoyaltySubscription,),
         extends={"Customer": CustomerLoyalty},
         types=(LoyaltyEntry,),

@@ -77,13 +77,14 @@ def post_if_covered(session: Session, book: Book, draft: Draft, available: int) 
         InsufficientPoints: more were to go than there are.
     """
     book.post(draft)
-    move_accounts(session, book, InsufficientPoints(available, -draft.points_delta))
-    _insert(session, book)
+    write_if_covered(session, book, InsufficientPoints(available, -draft.points_delta))
     return entry_with(session, draft.customer_id, str(draft.key))  # type: ignore[return-value] # just made
 
 
-def move_accounts(session: Session, book: Book, refusal: InsufficientPoints) -> None:
-    """Move the accounts along with what was posted, each by one conditional statement.
+def write_if_covered(session: Session, book: Book, refusal: InsufficientPoints) -> None:
+    """Write what was posted in a book, if each account has what goes.
+
+    Accounts move by a conditional statement each, so that the database has the last word.
 
     Raises:
         InsufficientPoints: an account would fall below 0; the refusal that was given.
@@ -92,6 +93,7 @@ def move_accounts(session: Session, book: Book, refusal: InsufficientPoints) -> 
         values = *[points] * 4, last_entry_id.hex, customer_id.hex, kind, points, points
         if run_sql(session, _MOVE_IF_COVERED, *values).rowcount == 0:
             raise refusal
+    _insert(session, book)
 
 
 def entry_with(session: Session, customer_id: UUID, key: str) -> LedgerEntry | None:
