@@ -1,8 +1,8 @@
 """Loyalty points: members earn points on sales, returns take them back, staff may adjust them.
 
-Adds the field Customer.loyalty, mutations that redeem, hold and adjust points and set earning
-rules, queries about what earns, and the subscription pointsMoved. Entries are the facts; balances,
-lots and allocations follow from them and can be rebuilt.
+Adds the field Customer.loyalty, mutations that redeem, hold, adjust, transfer and block points
+and set earning rules, queries about what earns, and the subscription pointsMoved. Entries are the
+facts; balances, lots and allocations follow from them and can be rebuilt.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,6 +35,8 @@ from crmkit_loyalty import (
     rebuilding,
     verifying,
 )
+from crmkit_loyalty.adjusting_models import ProposedAdjustment
+from crmkit_loyalty.blocking_models import PointsBlock
 from crmkit_loyalty.earning_conflicts import require_interaction_kinds
 from crmkit_loyalty.earning_models import (
     Birthday,
@@ -57,6 +59,9 @@ plugin = Plugin(
         Permission("loyalty.redeem", "Redeem and hold points.", ("manager", "clerk")),
         Permission("loyalty.rules", "Set earning rules.", ("manager",)),
         Permission("loyalty.adjust", "Give and take points by hand.", ("manager",)),
+        Permission("loyalty.approve", "Decide what others want to adjust.", ("manager",)),
+        Permission("loyalty.transfer", "Transfer points between customers.", ("manager",)),
+        Permission("loyalty.block", "Block points and lift blocks.", ("manager",)),
     ),
     settings=LoyaltySettings,
 )
@@ -64,7 +69,7 @@ plugin = Plugin(
 
 @hookimpl
 def register_models() -> Models:
-    """Entries, accounts, lots and allocations, the rules, what limits count, and the rest."""
+    """The book, the rules and what limits count, redemptions, proposals, and blocks."""
     return (
         LedgerEntry,
         LoyaltyAccount,
@@ -75,6 +80,8 @@ def register_models() -> Models:
         Birthday,
         EarningRulesVersion,
         Redemption,
+        ProposedAdjustment,
+        PointsBlock,
     )
 
 

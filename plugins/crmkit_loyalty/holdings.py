@@ -30,7 +30,7 @@ _open_missing = insert(_account).from_select(
     .order_by(_customer.c.id),
 )
 # Whether rules were set is asked along the way: it costs no statement of its own.
-_NET = """SELECT customer_id, point_kind, balance - debt, last_entry_id,
+_NET = """SELECT customer_id, point_kind, balance - debt, last_entry_id, is_blocked,
     EXISTS (SELECT 1 FROM loyalty_earning_rules_version)
     FROM loyalty_account WHERE customer_id IN ?ids ORDER BY customer_id, point_kind"""
 
@@ -66,16 +66,16 @@ def lock_accounts(session: Session, customers: Iterable[UUID], kinds: Collection
                 session.execute(_open_missing, {"wanted": chunk, "kind": kind})
         found = _nets(session, wanted)
     holdings = {
-        AccountKey(read_id(id_), kind): Holding(net, last and read_id(last))
-        for id_, kind, net, last, _ in found
+        AccountKey(read_id(id_), kind): Holding(net, last and read_id(last), bool(is_blocked))
+        for id_, kind, net, last, is_blocked, _ in found
     }
     return Locked(holdings, any(has_set_rules for *_, has_set_rules in found))
 
 
-def _nets(session: Session, customers: list[UUID]) -> list[tuple[Any, str, int, Any, Any]]:
+def _nets(session: Session, customers: list[UUID]) -> list[tuple[Any, str, int, Any, Any, Any]]:
     """Return balance less debt of the accounts that exist, locked; SQLite has but one writer."""
     is_sqlite = session.get_bind().dialect.name == "sqlite"
-    found: list[tuple[Any, str, int, Any, Any]] = run_sql(
+    found: list[tuple[Any, str, int, Any, Any, Any]] = run_sql(
         session, _NET if is_sqlite else f"{_NET} FOR UPDATE", customers
     ).fetchall()
     return found

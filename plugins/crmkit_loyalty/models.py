@@ -58,6 +58,7 @@ class LedgerEntry(SQLModel, table=True):
         line: the line of it that did; 0 is the whole transaction. Of a birthday, the year.
         rule: name of the rule that gave the figure.
         explanation: the rule's inputs and formula version; enough to compute the figure again.
+        reason_code: of an adjustment by hand, which of the reasons in the settings it had.
         actor: who did it; null for a rule.
         idempotency_key: unique for the customer; the same key never moves points twice.
         fingerprint: digest of the request, to tell a repeat from a contradiction.
@@ -106,6 +107,7 @@ class LedgerEntry(SQLModel, table=True):
     line: int = 0
     rule: str
     explanation: dict[str, Any] = Field(sa_type=Json)
+    reason_code: str | None = None
     reason: str | None = None
     actor: str | None = None
     idempotency_key: str
@@ -122,6 +124,8 @@ class LoyaltyAccount(SQLModel, table=True):
     Attributes:
         balance: points there are, also those that cannot be spent yet.
         debt: points taken back after they were spent; what is earned next pays them.
+        is_blocked: on the account of the kind `points`: whether nobody may spend the customer's
+            points, of any kind.
         last_entry_id: the latest of the entries; null until there is one. The next entry's id is
             greater, so that the ids of an account say the order, whatever clocks do.
     """
@@ -140,6 +144,7 @@ class LoyaltyAccount(SQLModel, table=True):
     balance: int = Field(default=0, sa_type=BigInteger)
     debt: int = Field(default=0, sa_type=BigInteger)
     last_entry_id: UUID | None = None
+    is_blocked: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 class Lot(SQLModel, table=True):
