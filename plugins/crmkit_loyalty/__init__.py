@@ -1,8 +1,8 @@
 """Loyalty points: members earn points on sales, returns take them back, staff may adjust them.
 
-Adds the field Customer.loyalty, mutations that adjust points and set earning rules, queries about
-what earns, the subscription pointsMoved and eight tables. Entries are the facts; balances, lots and
-allocations follow from them and can be rebuilt.
+Adds the field Customer.loyalty, mutations that redeem, hold and adjust points and that set earning
+rules, and the subscription pointsMoved. Entries are the facts; balances, lots and allocations
+follow from them and can be rebuilt.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,6 +31,7 @@ from crmkit_loyalty import (
     expiry,
     following,
     happening_posting,
+    holds,
     rebuilding,
     verifying,
 )
@@ -43,6 +44,7 @@ from crmkit_loyalty.earning_models import (
 )
 from crmkit_loyalty.metrics import earned_metrics
 from crmkit_loyalty.models import Allocation, LedgerEntry, Lot, LoyaltyAccount
+from crmkit_loyalty.redemption_models import Redemption
 from crmkit_loyalty.settings import LoyaltySettings
 
 plugin = Plugin(
@@ -53,6 +55,7 @@ plugin = Plugin(
         Permission("loyalty.read", "See points.", ("manager", "clerk", "analyst")),
         Permission("loyalty.liability", "See what points may cost.", ("manager", "analyst")),
         Permission("loyalty.rules", "Set earning rules.", ("manager",)),
+        Permission("loyalty.redeem", "Redeem and hold points.", ("manager", "clerk")),
         Permission("loyalty.adjust", "Give and take points by hand.", ("manager",)),
     ),
     settings=LoyaltySettings,
@@ -61,17 +64,9 @@ plugin = Plugin(
 
 @hookimpl
 def register_models() -> Models:
-    """Entries, accounts, lots and allocations, the rules, what limits count, birthdays."""
-    return (
-        LedgerEntry,
-        LoyaltyAccount,
-        Lot,
-        Allocation,
-        EarningRuleSet,
-        EarnedPoints,
-        Birthday,
-        EarningRulesVersion,
-    )
+    """The points book, redemptions, the rules, what limits count, birthdays."""
+    book = (LedgerEntry, LoyaltyAccount, Lot, Allocation)
+    return (*book, Redemption, EarningRuleSet, EarningRulesVersion, EarnedPoints, Birthday)
 
 
 @hookimpl
@@ -98,9 +93,9 @@ def register_jobs(
     services: Services,
     interaction_kinds: Mapping[str, InteractionKind],
 ) -> Sequence[Job]:
-    """Points expire, birthdays give some; refuses the start if a rule names no known kind."""
+    """Points expire, holds run out, birthdays give some; refuses rules about unknown kinds."""
     require_interaction_kinds(settings.rules, interaction_kinds)
-    return (expiry.job(settings), birthdays.job(settings, services))
+    return (expiry.job(settings), holds.job(settings), birthdays.job(settings, services))
 
 
 @hookimpl

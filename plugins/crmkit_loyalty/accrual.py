@@ -48,6 +48,20 @@ def points_for(amount_minor: int, per_minor: Fraction) -> int:
     return max(0, amount_minor) * per_minor.numerator // per_minor.denominator
 
 
+def sold_minor(sold: Sequence[RecordedLine]) -> int:
+    """Return what the goods of a sale cost that can come back, in minor units."""
+    return sum(line.amount_minor for line in sold if _can_come_back(line))
+
+
+def _can_come_back(line: RecordedLine) -> bool:
+    return (
+        line.kind == _PRODUCT
+        and line.original_position is None
+        and line.amount_minor > 0
+        and line.quantity_milli > 0
+    )
+
+
 def returned_share(sold: Sequence[RecordedLine], returned: Iterable[Returned]) -> Fraction:
     """Return how much of a sale's value came back, from 0 to 1.
 
@@ -57,12 +71,9 @@ def returned_share(sold: Sequence[RecordedLine], returned: Iterable[Returned]) -
     worth = {
         line.position: Fraction(line.amount_minor, line.quantity_milli)
         for line in sold
-        if line.kind == _PRODUCT
-        and line.original_position is None
-        and line.amount_minor > 0
-        and line.quantity_milli > 0
+        if _can_come_back(line)
     }
-    total = sum(line.amount_minor for line in sold if line.position in worth)
+    total = sold_minor(sold)
     back = sum(
         (worth[position] * quantity for position, quantity in returned if position in worth),
         Fraction(),

@@ -32,6 +32,7 @@ class Book:
     """The accounts of some customers, locked, and the rows that posting entries has led to.
 
     Attributes:
+        holdings: what each account has and owes now.
         by_source: entries by the transaction that caused them, as far as they were loaded.
         lapsed: for each accrual, how many of its points expired in this book.
         restarted: accounts whose points got their lifetime anew.
@@ -46,7 +47,7 @@ class Book:
         *,
         has_set_rules: bool = False,
     ) -> None:
-        self._holdings = holdings
+        self.holdings = holdings
         self._before = {key: (held.net, held.last_entry_id) for key, held in holdings.items()}
         self.settings = settings
         self.has_set_rules = has_set_rules
@@ -56,20 +57,20 @@ class Book:
         self.rows = BookRows(recorded_at, settings.zone)
 
     def __contains__(self, account: AccountKey) -> bool:
-        return account in self._holdings
+        return account in self.holdings
 
     def accounts(self) -> list[AccountKey]:
         """Return all accounts, in the order of the ids."""
-        return sorted(self._holdings)
+        return sorted(self.holdings)
 
     def balance(self, account: AccountKey, at: datetime) -> int:
         """Return the points there are, pending ones too; what has expired lapses first."""
         self.let_lapse(account, at)
-        return max(self._holdings[account].net, 0)
+        return max(self.holdings[account].net, 0)
 
     def available(self, account: AccountKey, at: datetime) -> int:
         """Return the points that can be spent."""
-        return self._holdings[account].active(at)
+        return self.holdings[account].active(at)
 
     def let_lapse(self, account: AccountKey, at: datetime, after: UUID | None = None) -> None:
         """Post the expiry of what is left of each lot that has expired at an instant.
@@ -79,7 +80,7 @@ class Book:
         Args:
             after: the entry that gave points back to lots which may have expired before.
         """
-        for lot in self._holdings[account].due(at):
+        for lot in self.holdings[account].due(at):
             self.lapsed[lot.origin_id] += lot.left
             inputs = {"version": 1, "left": lot.left, "expires_at": wire_instant(lot.expires_at)}
             key = f"{EntryKind.EXPIRY}:expires_at:{lot.entry_id.hex}"
@@ -96,14 +97,14 @@ class Book:
         """Return how each account that got entries has changed so far, in the order of the ids."""
         moves = []
         for account in self.accounts():
-            held, (net, last_entry_id) = self._holdings[account], self._before[account]
+            held, (net, last_entry_id) = self.holdings[account], self._before[account]
             if held.last_entry_id is not None and held.last_entry_id != last_entry_id:
                 moves.append(Move(account, held.net - net, held.last_entry_id))
         return moves
 
     def moved_accounts(self) -> list[tuple[Any, ...]]:
         """Return the accounts that have changed so far as `ACCOUNT_COLUMNS` has them."""
-        return [account_row(move.account, self._holdings[move.account]) for move in self.moves()]
+        return [account_row(move.account, self.holdings[move.account]) for move in self.moves()]
 
     def post(self, draft: Draft) -> Posted:
         """Add an entry, and what follows from it: a lot or allocations.
@@ -140,32 +141,32 @@ class Book:
         chosen = [(lot, points) for lot, points in chosen if points]
         draft = redemption._replace(explanation={**redemption.explanation, **listed(chosen)})
         entry = self._entry(draft)
-        self._add(entry, draft, self._holdings[entry.account].take(entry.id, chosen))
+        self._add(entry, draft, self.holdings[entry.account].take(entry.id, chosen))
         self._settle(released, draft.occurred_at)
         return entry
 
     def _give_back(self, draft: Draft, parts: Sequence[Part]) -> Posted:
         draft = draft._replace(explanation={**draft.explanation, **listed(parts)})
         entry = self._entry(draft)
-        self._add(entry, draft, self._holdings[entry.account].give_back(entry.id, parts))
+        self._add(entry, draft, self.holdings[entry.account].give_back(entry.id, parts))
         return entry
 
     def _settle(self, gave_back: Posted, at: datetime) -> None:
         account = gave_back.account
-        self.rows.add_uses(account.customer_id, self._holdings[account].settle(at))
+        self.rows.add_uses(account.customer_id, self.holdings[account].settle(at))
         self.let_lapse(account, at, gave_back.id)
 
     def _entry(self, draft: Draft) -> Posted:
         return Posted(
-            self._holdings[draft.account].next_entry_id(), draft.customer_id, draft.kind,
+            self.holdings[draft.account].next_entry_id(), draft.customer_id, draft.kind,
             draft.point_kind, draft.points_delta, draft.source_id,
             draft.reverses.id if draft.reverses else None, *self._dates(draft),
-            weights_in(draft.explanation),
+            weights_in(draft.explanation), draft.explanation.get("lapsed", 0),
         )  # fmt: skip
 
     def _post(self, draft: Draft, first: UUID | None) -> Posted:
         """Add an entry; if it takes points, from the lot of the entry `first` before others."""
-        holding, terms = self._holdings[draft.account], self.settings.terms_of(draft.point_kind)
+        holding, terms = self.holdings[draft.account], self.settings.terms_of(draft.point_kind)
         entry = self._entry(draft)
         if draft.points_delta > 0:
             undone = draft.reverses.reverses_entry_id if draft.reverses else None
@@ -187,7 +188,7 @@ class Book:
         return entry
 
     def _add(self, entry: Posted, draft: Draft, uses: Iterable[Use]) -> None:
-        self.rows.add_entry(entry, draft, max(self._holdings[entry.account].net, 0))
+        self.rows.add_entry(entry, draft, max(self.holdings[entry.account].net, 0))
         self.rows.add_uses(entry.customer_id, uses)
         self.by_source[entry.source_id].append(entry)
 
@@ -201,6 +202,8 @@ class Book:
 
     def _dates(self, draft: Draft) -> tuple[datetime | None, datetime | None]:
         """Return from when the points can be spent, and when they expire."""
+        if draft.dates is not None:
+            return draft.dates
         if draft.reverses is not None:
             return draft.reverses.active_from, draft.reverses.expires_at
         lifetime, holding, _ = self.settings.terms_of(draft.point_kind)

@@ -117,12 +117,14 @@ def _opened() -> Select[Any]:
     )
 
 
-def _used(of: Table, by: ColumnElement[UUID], most: ColumnElement[int]) -> Select[Any]:
-    """Select the lots that gave, or the entries that took, less than 0 or more than they can."""
+def _used(
+    of: Table, by: ColumnElement[UUID], least: ColumnElement[int], most: ColumnElement[int]
+) -> Select[Any]:
+    """Select the lots, or the entries, with less or more allocated to them than they can have."""
     points = func.sum(_allocation.c.points).label("points")
     used = select(by.label("id"), points).group_by(by).subquery().c
-    return select(of.c.customer_id, of.c.id, used.points, sa.literal(0), most).where(
-        of.c.id == used.id, ~used.points.between(0, most)
+    return select(of.c.customer_id, of.c.id, used.points, least, most).where(
+        of.c.id == used.id, ~used.points.between(least, most)
     )
 
 
@@ -131,9 +133,10 @@ RUNNING = Check("a balance after an entry is the sum up to it", _entry, _running
 OF_LOTS = (
     Check("a lot has the points of the entry that opened it", _lot, _opened()),
     Check("a lot gives from none to all of its points", _lot,
-          _used(_lot, _allocation.c.lot_id, _lot.c.points)),
-    Check("an entry takes at most its points from lots", _allocation,
-          _used(_entry, _allocation.c.entry_id, _at_least_0(-_entry.c.points_delta))),
+          _used(_lot, _allocation.c.lot_id, sa.literal(0), _lot.c.points)),
+    Check("an entry takes at most its points from lots, or gives them back", _allocation,
+          _used(_entry, _allocation.c.entry_id, -_at_least_0(_entry.c.points_delta),
+                _at_least_0(-_entry.c.points_delta))),
     Check("what is left in lots is the balance, what is not covered the debt", _allocation,
           _left()),
 )  # fmt: skip

@@ -14,7 +14,13 @@ from uuid import UUID
 
 from crmkit import RecordedLine
 from crmkit_loyalty.earning_kinds import LIMITS
-from crmkit_loyalty.earning_matching import Circumstances, amount_of, chosen_rules, minor_of
+from crmkit_loyalty.earning_matching import (
+    Circumstances,
+    amount_of,
+    by_points,
+    chosen_rules,
+    minor_of,
+)
 from crmkit_loyalty.earning_rules import EarningRule
 from crmkit_loyalty.multipliers import as_inputs, factor_of
 
@@ -99,6 +105,10 @@ def _by_rule(
             "lines": {str(position): weight for position, weight in weights.items()},
             **applied,
         }
+        if rule.kind == "per_amount" and around.paid_by_points:
+            basis["paid_by_points"] = number_text(
+                by_points(amount_of(rule, counted, around), around)
+            )
         if rule.every is not None:
             basis["every"] = number_text(rule.every)
         points = _points(rule, units, applied, around)
@@ -145,7 +155,8 @@ def _measured(
     if rule.kind == "per_quantity":
         yield 0, Decimal(sum(line.quantity_milli for line in counted)) / 1000, pieces
     elif rule.kind == "per_amount":
-        yield 0, amount_of(rule, counted, around), worth
+        amount = amount_of(rule, counted, around)
+        yield 0, amount - by_points(amount, around), worth
     else:
         yield 0, Decimal(1), worth or pieces
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
+from math import floor
 from typing import NamedTuple
 
 from crmkit import RecordedLine
@@ -19,6 +21,7 @@ class Circumstances(NamedTuple):
         tiers: the tier that the customer held just before, by tier set; None if nobody knows.
         segments: those that the customer was in just before; None if nobody knows.
         multiplied: what the tiers held multiply points by.
+        paid_by_points: which part of the sale was paid by points that earn nothing.
     """
 
     business_on: date
@@ -27,6 +30,7 @@ class Circumstances(NamedTuple):
     tiers: Mapping[str, str] | None = None
     multiplied: Sequence[Multiplier] = ()
     segments: frozenset[str] | None = None
+    paid_by_points: Fraction = Fraction()
 
 
 Counted = tuple[EarningRule, Sequence[RecordedLine]]
@@ -97,3 +101,10 @@ def amount_of(rule: EarningRule, counted: Sequence[RecordedLine], around: Circum
 def minor_of(rule: EarningRule, line: RecordedLine) -> int:
     """Return what a line costs as a rule counts it, in minor units."""
     return line.amount_minor - (line.tax_minor if rule.without_tax else 0)
+
+
+def by_points(amount: Decimal, around: Circumstances) -> Decimal:
+    """Return what points paid of an amount, in major units; what is left earns."""
+    digits = currency_digits(around.currency)
+    minor = max(0, int(amount.scaleb(digits))) * around.paid_by_points
+    return Decimal(floor(minor)).scaleb(-digits)

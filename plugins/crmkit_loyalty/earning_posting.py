@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from fractions import Fraction
 from uuid import UUID
 
 from sqlmodel import Session
@@ -106,6 +107,7 @@ def load_earnings(
     programme: Programme,
     transactions: Iterable[RecordedTransaction],
     multiplied: Mapping[UUID, Sequence[Multiplier]],
+    paid_by_points: Mapping[UUID, Fraction],
     allow: Callable[[Session, Wanted], Allowances] = load_allowances,
 ) -> Earnings | None:
     """Return what gives points by rules, with all it needs to know; None if there are none.
@@ -129,6 +131,7 @@ def load_earnings(
             standing.tiers,
             multiplied.get(each.id, ()),
             standing.segments,
+            paid_by_points.get(each.id, Fraction()),
         )
         for each, standing in zip(
             owned, load_standings(session, services, rules, wanted), strict=True

@@ -16,6 +16,7 @@ class Posted(NamedTuple):
     Attributes:
         active_from: when the points concerned can be spent; points that come back keep it.
         expires_at: when they expire; points that come back keep this, too.
+        lapsed: points of it that had expired when they came back, and lapsed at once.
         weights: by position, the part of each sold line in what a rule gave; None for entries of
             no rule.
     """
@@ -30,6 +31,7 @@ class Posted(NamedTuple):
     active_from: datetime | None
     expires_at: datetime | None
     weights: Mapping[int, int] | None = None
+    lapsed: int = 0
 
     @property
     def account(self) -> AccountKey:
@@ -43,6 +45,7 @@ class Draft(NamedTuple):
     Attributes:
         point_kind: which account it moves.
         reverses: the entry it undoes.
+        dates: from when its points can be spent, and when they expire; derived unless given.
         key: idempotency key; derived from the other values unless given.
     """
 
@@ -61,6 +64,7 @@ class Draft(NamedTuple):
     fingerprint: str | None = None
     line: int = 0
     point_kind: str = POINTS
+    dates: tuple[datetime, datetime | None] | None = None
 
     @property
     def account(self) -> AccountKey:

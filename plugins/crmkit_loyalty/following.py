@@ -1,6 +1,8 @@
 """What transactions do to points: sales earn, returns take back, voids undo."""
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from math import floor
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +20,8 @@ from crmkit_loyalty.models import EntryKind
 from crmkit_loyalty.multipliers import Multiplier, as_inputs, factor_of, load_multipliers
 from crmkit_loyalty.point_kinds import POINTS
 from crmkit_loyalty.programme import load_programme
+from crmkit_loyalty.receipts import paid_shares, spent_on
+from crmkit_loyalty.refunds import Refunds, load_refunds
 from crmkit_loyalty.settings import LoyaltySettings
 
 _EARNING = frozenset({TransactionKind.SALE.value, TransactionKind.EXCHANGE.value})
@@ -52,21 +56,29 @@ def follow(
         for each in moving.values()
         if each.customer_id and (attached or each.kind != "sale" or each.id in originals)
     }
+    spent = spent_on(session, originals)
+    debited |= {each.entry.customer_id for each in spent}
     book = ledger.open_book(session, customers | debited, debited, batch.recorded_at, settings)
     for entry in known:
         book.by_source[entry.source_id].append(entry)
-    past = load_past(session, known, moving.keys())
+    paid = {each.sale_id for each in spent}
+    past = load_past(session, known, paid - moving.keys(), moving.keys())
+    refunds = load_refunds(session, book, spent)
     if attached:
         load_late(session, past, moving.keys())
     past.sold.update(
         (id_, list(moving[id_].lines)) for id_ in moving if attached or id_ in originals
     )
     multiplied = load_multipliers(session, services, moving.values())
+    paid_by_points = paid_shares(session, moving.values(), settings)
     instants, has_set = [each.occurred_at for each in moving.values()], book.has_set_rules
     programme = load_programme(session, settings.rule_set, instants, has_set_rules=has_set)
-    by_rules = load_earnings(session, services, programme, moving.values(), multiplied)
+    by_rules = load_earnings(
+        session, services, programme, moving.values(), multiplied, paid_by_points
+    )
     for each in moving.values():
-        _follow_one(book, past, each, settings, multiplied.get(each.id, ()), by_rules)
+        extras = multiplied.get(each.id, ()), paid_by_points.get(each.id, Fraction())
+        _follow_one(book, past, refunds, each, settings, extras, by_rules)
     ledger.write(session, book)
     if by_rules is not None:
         by_rules.write(session, batch.recorded_at)
@@ -75,18 +87,19 @@ def follow(
 def _follow_one(
     book: Book,
     past: Past,
+    refunds: Refunds,
     each: RecordedTransaction,
     settings: LoyaltySettings,
-    multiplied: Sequence[Multiplier],
+    extras: tuple[Sequence[Multiplier], Fraction],
     by_rules: Earnings | None,
 ) -> None:
     if each.customer_id is not None and each.kind != _VOID:
         if by_rules is not None and by_rules.covers(each):
             by_rules.post(book, each, each.customer_id)
         else:
-            earn_by_amount(book, each, each.customer_id, settings, multiplied)
+            earn_by_amount(book, each, each.customer_id, settings, *extras)
     for link, back in past.late.get(each.id, ()):
-        _follow_link(book, past, link, back)
+        _follow_link(book, past, refunds, link, back)
     if each.original_id is not None:
         back = [
             (line.original_position, -line.quantity_milli)
@@ -94,14 +107,17 @@ def _follow_one(
             if line.original_position is not None
         ]
         link = Link(each.id, each.kind, each.occurred_at, each.original_id)
-        _follow_link(book, past, link, back)
+        _follow_link(book, past, refunds, link, back)
 
 
-def _follow_link(book: Book, past: Past, link: Link, back: list[accrual.Returned]) -> None:
+def _follow_link(
+    book: Book, past: Past, refunds: Refunds, link: Link, back: list[accrual.Returned]
+) -> None:
     past.note(link, back)
+    refunds.follow(book, past, link)  # first: what comes back may pay what is taken
     _take_back(book, past, link)
     if link.kind == _VOID:
-        _undo(book, past, link)
+        _undo(book, past, refunds, link)
 
 
 def earn_by_amount(
@@ -110,21 +126,24 @@ def earn_by_amount(
     customer_id: UUID,
     settings: LoyaltySettings,
     multiplied: Sequence[Multiplier],
+    paid_by_points: Fraction,
 ) -> None:
     """Give points for what was sold; take some for what came back without a named sale.
 
     Nobody can tell whether goods without a receipt ever earned here, so taking stops at 0.
     """
     amount = accrual.eligible_minor(each.lines)
+    by_points = floor(max(amount, 0) * paid_by_points)
     rate = settings.rate_for(each.currency)
     per_minor = accrual.points_per_minor(rate, each.currency) * factor_of(multiplied)
-    points = accrual.points_for(abs(amount), per_minor)
+    points = accrual.points_for(abs(amount) - by_points, per_minor)
     inputs: dict[str, Any] = {
         "version": accrual.VERSION,
         "amount_minor": amount,
         "currency": each.currency,
         "points_per_major_unit": str(rate),
         **as_inputs(multiplied),
+        **({"paid_by_points_minor": by_points} if by_points else {}),
     }
     if amount < 0:
         if each.kind not in _RETURNING:
@@ -177,7 +196,7 @@ def _take_back(book: Book, past: Past, link: Link) -> None:
             book.post(_reversal(link, entry, -points, "proportional", inputs))
 
 
-def _undo(book: Book, past: Past, link: Link) -> None:
+def _undo(book: Book, past: Past, refunds: Refunds, link: Link) -> None:
     """Undo what a voided transaction did, apart from its accruals, which were taken back."""
     past.forget(link.original_id)
     for entry in list(book.by_source[link.original_id]):
@@ -185,8 +204,11 @@ def _undo(book: Book, past: Past, link: Link) -> None:
             continue
         if entry.reverses_entry_id and entry.reverses_entry_id in past.taken:
             past.taken[entry.reverses_entry_id] += entry.points_delta
-        inputs = {"version": accrual.VERSION, "undone": entry.points_delta}
-        book.post(_reversal(link, entry, -entry.points_delta, "undo", inputs))
+        refunds.forget(entry.id)
+        points = entry.points_delta - entry.lapsed
+        if points:
+            inputs = {"version": accrual.VERSION, "undone": points}
+            book.post(_reversal(link, entry, -points, "undo", inputs))
 
 
 def _reversal(

@@ -1,6 +1,5 @@
 """Points as GraphQL gives them; every rule is in the ledger."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -9,14 +8,16 @@ from sqlalchemy import BigInteger, FromClause, and_, func, literal_column, selec
 from strawberry import Info
 from strawberry.scalars import JSON
 
-from crmkit import NotFound, SchemaContribution, table_of
+from crmkit import SchemaContribution, table_of
 from crmkit import models as core
 from crmkit_loyalty import ledger, models
-from crmkit_loyalty.errors import InsufficientPoints
+from crmkit_loyalty.availability import available, pending
 from crmkit_loyalty.expiry_graphql import ExpiringPoints, LoyaltyQuery, expiring, settings_of
 from crmkit_loyalty.models import EntryKind
 from crmkit_loyalty.point_kinds import POINTS
 from crmkit_loyalty.previewing_graphql import PreviewQuery
+from crmkit_loyalty.redeeming_graphql import InsufficientPointsProblem, RedemptionMutation
+from crmkit_loyalty.redemption_graphql import PointRedemption, RedemptionQuery, customer_id_of
 from crmkit_loyalty.rules_graphql import RulesMutation, RulesQuery
 from crmkit_schema import (
     PUBLIC,
@@ -31,11 +32,9 @@ from crmkit_schema import (
     mapped,
     mutation,
     object_type,
-    problem_type,
     related,
     subscription,
 )
-from crmkit_schema.nodes import stored_id
 
 _MAIN = f"'{POINTS}'"
 
@@ -73,26 +72,6 @@ def _earned(account: FromClause) -> Any:
         )
         .scalar_subquery()
     )
-
-
-def _pending(kind: Callable[[FromClause], Any]) -> Callable[[FromClause], Any]:
-    """Give what is left in lots of an account that cannot be spent yet."""
-
-    def pending(account: FromClause) -> Any:
-        lot, use = table_of(models.Lot).alias("pending"), table_of(models.Allocation)
-        used = select(func.sum(use.c.points)).where(use.c.lot_id == lot.c.id).scalar_subquery()
-        left = func.sum(lot.c.points - func.coalesce(used, 0))
-        return (
-            select(func.coalesce(left, 0).cast(BigInteger))
-            .where(
-                lot.c.customer_id == account.c.customer_id,
-                lot.c.point_kind == kind(account),
-                lot.c.active_from > bound("now"),
-            )
-            .scalar_subquery()
-        )
-
-    return pending
 
 
 @object_type(
@@ -135,7 +114,11 @@ class PointAccount:
     balance: Long = mapped("Points there are, pending ones too; never negative.")
     pending: Long = mapped(
         "Those of them that cannot be spent yet.",
-        sql=_pending(lambda account: account.c.point_kind),
+        sql=lambda of: pending(of.c.customer_id, of.c.point_kind, bound("now")),
+    )
+    available: Long = mapped(
+        "Points that can be spent.",
+        sql=lambda of: available(of.c.customer_id, of.c.point_kind, bound("now")),
     )
     debt: Long = mapped("Points to be paid off by what is earned next.")
 
@@ -148,7 +131,12 @@ class LoyaltyAccount:
         "Points there are, pending ones too; never negative.", filter=True, sort=True
     )
     pending: Long = mapped(
-        "Those of them that cannot be spent yet.", sql=_pending(lambda _: literal_column(_MAIN))
+        "Those of them that cannot be spent yet.",
+        sql=lambda of: pending(of.c.customer_id, literal_column(_MAIN), bound("now")),
+    )
+    available: Long = mapped(
+        "Points that can be spent.",
+        sql=lambda of: available(of.c.customer_id, literal_column(_MAIN), bound("now")),
     )
     debt: Long = mapped("Points to be paid off by what is earned next.", filter=True, sort=True)
     points_earned: Long = mapped("All points ever earned, before anything took some.", sql=_earned)
@@ -159,6 +147,9 @@ class LoyaltyAccount:
         "One for each kind of points that the customer ever had.",
         parent="customer_id",
         child="customer_id",
+    )
+    redemptions: Connection[PointRedemption] = connection(
+        "What was redeemed or held, latest first.", parent="customer_id", child="customer_id"
     )
     entries: Connection[LoyaltyEntry] = connection(
         "Every movement of every kind, latest first.", parent="customer_id", child="customer_id"
@@ -194,14 +185,6 @@ class AdjustPointsSuccess:
     entry: LoyaltyEntry = related("The entry it led to.", parent="entry_id")
 
 
-@problem_type(InsufficientPoints)
-class InsufficientPointsProblem:
-    """More points were to go than there are."""
-
-    available: Long = strawberry.field(description="Points on the account.")
-    requested: Long = strawberry.field(description="Points that were to go.")
-
-
 @strawberry.type
 class LoyaltyMutation:
     """What can be done with points."""
@@ -214,9 +197,7 @@ class LoyaltyMutation:
     def adjust_points(self, info: Info, input: AdjustPointsInput) -> AdjustPointsSuccess:
         """Adjust points."""
         context = info.context
-        customer_id = stored_id("cus")(input.customer_id, context)
-        if customer_id is None:
-            raise NotFound("customer", input.customer_id)
+        customer_id = customer_id_of(input.customer_id, context)
         entry = context.crm.write(
             lambda session: ledger.adjust(
                 session,
@@ -247,8 +228,8 @@ class LoyaltySubscription:
 def contribution() -> SchemaContribution:
     """Return what the plugin adds to the schema."""
     return SchemaContribution(
-        queries=(LoyaltyQuery, PreviewQuery, RulesQuery),
-        mutations=(LoyaltyMutation, RulesMutation),
+        queries=(LoyaltyQuery, RedemptionQuery, PreviewQuery, RulesQuery),
+        mutations=(LoyaltyMutation, RedemptionMutation, RulesMutation),
         subscriptions=(LoyaltySubscription,),
         extends={"Customer": CustomerLoyalty},
         types=(LoyaltyEntry,),

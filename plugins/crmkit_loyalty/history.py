@@ -25,7 +25,7 @@ _void, _undo, _expiry = (_transaction.alias("void"), _entry.alias("undo"), _entr
 _voids = and_(_void.c.original_id == _transaction.c.id, _void.c.kind == TransactionKind.VOID)
 
 
-_OF_OTHERS = ("active_from", "expires_at", "weights")
+_OF_OTHERS = ("active_from", "expires_at", "weights", "lapsed")
 
 
 class Link(NamedTuple):
@@ -101,22 +101,26 @@ def posted_by(session: Session, transactions: Collection[UUID]) -> list[Posted]:
                 .where(_entry.c.source_id.in_(wanted), text(f"loyalty_ledger_entry.{kind}"))
             )
             entries += [
-                Posted._make((*row[:-1], weights_in(row[-1]))) for row in session.execute(statement)
+                Posted._make((*row[:-1], weights_in(row[-1]), row[-1].get("lapsed", 0)))
+                for row in session.execute(statement)
             ]
     return sorted(entries, key=lambda entry: entry.id)
 
 
-def load_past(session: Session, entries: Iterable[Posted], batch: Collection[UUID]) -> Past:
-    """Return what has come back so far of the sales that led to `entries`.
+def load_past(
+    session: Session, entries: Iterable[Posted], paid: Collection[UUID], batch: Collection[UUID]
+) -> Past:
+    """Return what has come back so far of the sales that led to `entries`, or were paid by points.
 
     Args:
+        paid: sales that points paid for.
         batch: transactions being followed; they are stored, but not counted yet.
     """
     past = Past()
     accruals = [entry for entry in entries if entry.kind == EntryKind.ACCRUAL]
-    if not accruals:
+    sales = {entry.source_id for entry in accruals if entry.source_id}.union(paid)
+    if not sales:
         return past
-    sales = {entry.source_id for entry in accruals if entry.source_id}
     for sale, line in _lines_of(session, sales):
         past.sold[sale].append(line)
     for link, lines in _links_to(session, sales, batch):

@@ -1,6 +1,7 @@
 """Reading accounts, lots and debts, for all customers of a batch at once."""
 
-from collections.abc import Collection, Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from sqlmodel import Session
 
 from crmkit import read_id, run_sql, table_of
 from crmkit.models import Customer
-from crmkit_loyalty.lots import AccountKey, Holding, OpenLot, open_lot
+from crmkit_loyalty.lots import AccountKey, Holding, OpenLot, Part, open_lot
 from crmkit_loyalty.models import Allocation, LedgerEntry, Lot, LoyaltyAccount
 
 _CHUNK = 500
@@ -119,6 +120,43 @@ def _open_lots(session: Session, customers: list[UUID]) -> Iterable[tuple[Accoun
     )
     for customer, kind, id_, entry_id, points, *more in session.execute(statement):
         yield AccountKey(customer, kind), open_lot(id_, entry_id, int(points), *more)
+
+
+def load_parts(
+    session: Session, holdings: Mapping[AccountKey, Holding], entries: Collection[UUID]
+) -> dict[UUID, list[Part]]:
+    """Return what entries took from lots, in the order of use, also from lots that are empty now.
+
+    Args:
+        holdings: the accounts concerned, with their lots.
+    """
+    known = {lot.id: lot for held in holdings.values() for lot in held.lots}
+    used = select(func.sum(_allocation.c.points)).where(_allocation.c.lot_id == _lot.c.id)
+    left = _lot.c.points - func.coalesce(used.scalar_subquery(), 0)
+    taken = _allocation.alias("taken")
+    statement = (
+        select(
+            taken.c.entry_id,
+            taken.c.points,
+            _lot.c.id,
+            _lot.c.entry_id,
+            left,
+            _lot.c.active_from,
+            _lot.c.expires_at,
+            _undone.c.reverses,
+            _lot.c.points,
+        )
+        .join_from(taken, _lot, _lot.c.id == taken.c.lot_id)
+        .join(_entry, _entry.c.id == _lot.c.entry_id)
+        .outerjoin(_undone, _undone.c.id == _entry.c.reverses_entry_id)
+        .where(taken.c.entry_id.in_(sorted(entries)))
+    )
+    parts: defaultdict[UUID, list[Part]] = defaultdict(list)
+    for entry_id, points, lot_id, *lot in session.execute(statement) if entries else ():
+        opened, left_of, *more = lot
+        known.setdefault(lot_id, open_lot(lot_id, opened, int(left_of), *more))
+        parts[entry_id].append((known[lot_id], int(points)))
+    return {entry_id: sorted(some, key=lambda part: part[0]) for entry_id, some in parts.items()}
 
 
 def _owed(session: Session, customers: list[UUID]) -> Iterable[tuple[AccountKey, UUID, int]]:

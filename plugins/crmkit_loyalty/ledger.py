@@ -111,13 +111,14 @@ def adjust(
         return stored
     available = book.balance(account, now)
     book.post(_draft(account, request, actor, now))
-    move_accounts(session, book, InsufficientPoints(available, -points))
-    _insert(session, book)
+    write_if_covered(session, book, InsufficientPoints(available, -points))
     return _entry_with(session, customer_id, request.key)  # type: ignore[return-value] # just made
 
 
-def move_accounts(session: Session, book: Book, refusal: InsufficientPoints) -> None:
-    """Move the accounts along with what was posted, each by one conditional statement.
+def write_if_covered(session: Session, book: Book, refusal: InsufficientPoints) -> None:
+    """Write what was posted in a book, if each account has what goes.
+
+    Accounts move by a conditional statement each, so that the database has the last word.
 
     Raises:
         InsufficientPoints: an account would fall below 0; the refusal that was given.
@@ -126,6 +127,7 @@ def move_accounts(session: Session, book: Book, refusal: InsufficientPoints) -> 
         values = *[points] * 4, last_entry_id.hex, customer_id.hex, kind, points, points
         if run_sql(session, _MOVE_IF_COVERED, *values).rowcount == 0:
             raise refusal
+    _insert(session, book)
 
 
 def _draft(account: AccountKey, request: Adjustment, actor: str, now: datetime) -> Draft:

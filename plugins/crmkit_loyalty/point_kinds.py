@@ -15,6 +15,36 @@ Rate = Annotated[Decimal, Field(ge=0, le=1_000, max_digits=10, decimal_places=6)
 Share = Annotated[Decimal, Field(ge=0, le=1, decimal_places=6)]
 
 
+class RedemptionTerms(BaseModel):
+    """How points pay for purchases.
+
+    Attributes:
+        value: what one point pays, in major units of the home currency.
+        points_min: least points of one redemption.
+        points_step: a redemption is a multiple of this.
+        share_max: most of a purchase that points may pay, from 0 to 1.
+        hold_minutes: after this time a hold lets its points go by itself.
+        refund_order: of a purchase that was paid partly by points, what comes back first when some
+            goods do: points and money in `proportion`, `money_first` or `points_first`.
+        refund_expired: what becomes of points that come back after they expired: they are `lost`,
+            or come back for `refund_days`: `reinstate`.
+        refund_days: days that reinstated points are good.
+        earns: whether what was paid by points earns points, too.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    value: Annotated[Decimal, Field(gt=0, le=1_000, max_digits=10, decimal_places=6)]
+    points_min: int = Field(default=1, ge=1, le=10**12)
+    points_step: int = Field(default=1, ge=1, le=10**12)
+    share_max: Annotated[Decimal, Field(gt=0, le=1, decimal_places=6)] = Decimal(1)
+    hold_minutes: int = Field(default=30, ge=1, le=60 * 24 * 30)
+    refund_order: Literal["proportion", "money_first", "points_first"] = "proportion"
+    refund_expired: Literal["lost", "reinstate"] = "reinstate"
+    refund_days: int = Field(default=30, ge=1, le=3_660)
+    earns: bool = False
+
+
 class PointKind(BaseModel):
     """One kind of points; each setting has a default that works.
 
@@ -33,6 +63,8 @@ class PointKind(BaseModel):
         point_cost: what one point is expected to cost when it is redeemed, in major units of the
             home currency.
         expected_redemption_share: which part of the points is expected to be redeemed, 0 to 1.
+        redemption: how points pay for purchases; without it they do not, and may still serve to
+            qualify for tiers.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -46,6 +78,7 @@ class PointKind(BaseModel):
     shortfall: Literal["debt", "forgive"] = "debt"
     point_cost: Rate = Decimal("0.01")
     expected_redemption_share: Share = Decimal(1)
+    redemption: RedemptionTerms | None = None
 
     @model_validator(mode="after")
     def _one_lifetime(self) -> Self:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from fractions import Fraction
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -51,13 +52,13 @@ def preview(
     """
     multiplied = load_multipliers(session, services, [sale])
     programme = load_programme(session, settings.rule_set, [sale.occurred_at])
-    by_rules = load_earnings(session, services, programme, [sale], multiplied, peek_allowances)
+    by_rules = load_earnings(session, services, programme, [sale], multiplied, {}, peek_allowances)
     accounts = {AccountKey(customer_id, kind): Holding() for kind in settings.terms}
     book = Book(accounts, now, settings)
     if by_rules is not None and by_rules.covers(sale):
         by_rules.post(book, sale, customer_id)
     else:
-        earn_by_amount(book, sale, customer_id, settings, multiplied.get(sale.id, ()))
+        earn_by_amount(book, sale, customer_id, settings, multiplied.get(sale.id, ()), Fraction())
     entries = (dict(zip(ENTRY_COLUMNS, row, strict=True)) for row in book.rows.entries)
     lots = (dict(zip(LOT_COLUMNS, row, strict=True)) for row in book.rows.lots)
     return [_previewed(entry, lot) for entry, lot in zip(entries, lots, strict=True)]

@@ -65,15 +65,20 @@ class Replay:
         elif points < 0:
             self.uses += holding.debit(id_, -points, lot_of, at if kind in SPENDING else None)
         else:
-            lot = self._open(id_, point_kind, points, at)
+            told = explanation.get("dates")
+            unknown = _instants(*told) if told else self._lifetime(point_kind, at)
+            lot = open_lot(new_id(), id_, points, *self._dates.get(id_, unknown))
+            self._lot_of[id_.hex] = lot
             self.lots.append((account, replace(lot)))
             self.uses += holding.credit(lot)
 
-    def _open(self, id_: UUID, point_kind: str, points: int, at: datetime) -> OpenLot:
-        unknown = at, self._settings.terms_of(point_kind).lifetime.expires_at(at)
-        lot = open_lot(new_id(), id_, points, *self._dates.get(id_, unknown))
-        self._lot_of[id_.hex] = lot
-        return lot
+    def _lifetime(self, point_kind: str, at: datetime) -> Dates:
+        return at, self._settings.terms_of(point_kind).lifetime.expires_at(at)
 
     def _listed(self, explanation: Mapping[str, Any]) -> list[Part]:
         return [(self._lot_of[entry], points) for entry, points in explanation["lots"].items()]
+
+
+def _instants(active_from: str, expires_at: str | None) -> Dates:
+    until = datetime.fromisoformat(expires_at) if expires_at else None
+    return datetime.fromisoformat(active_from), until

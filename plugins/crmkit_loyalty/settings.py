@@ -1,6 +1,6 @@
 """What a retailer can choose about the points programme: section `[plugin.loyalty]`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
@@ -86,6 +86,12 @@ class LoyaltySettings(PointKind):
         return {
             name: self.kind(name).terms_in(self.timezone) for name in (POINTS, *self.point_kinds)
         }
+
+    @cached_property
+    def kinds_not_earning(self) -> Sequence[str]:
+        """Kinds of points that pay for purchases, where what they pay earns nothing."""
+        terms = {name: self.kind(name).redemption for name in self.terms}
+        return [name for name, some in terms.items() if some is not None and not some.earns]
 
     def kind(self, name: str) -> PointKind:
         """Return the settings of a kind of points; a kind that is no more has the defaults."""

@@ -23,7 +23,14 @@ from crmkit import (
 )
 from crmkit.testing import NOON, CrmFactory
 from crmkit_loyalty import ledger
+from crmkit_loyalty.cancelling import cancel
+from crmkit_loyalty.holds import redeem_held, release
+from crmkit_loyalty.lots import AccountKey
 from crmkit_loyalty.models import LedgerEntry, Lot, LoyaltyAccount
+from crmkit_loyalty.redeemed import Caller
+from crmkit_loyalty.redeeming import redeem
+from crmkit_loyalty.redeeming_rules import Purchase
+from crmkit_loyalty.redemption_models import Redemption
 from crmkit_loyalty.settings import LoyaltySettings
 from crmkit_schema.requests import GraphQLRequest
 from crmkit_schema.runtime import ComposedSchema
@@ -101,6 +108,55 @@ class Till:
             )  # fmt: skip
 
         return self.crm.write(work)
+
+    def redeem(
+        self, who: str, points: int, receipt: str | None = None, key: str | None = None, **more: Any
+    ) -> Redemption:
+        """Redeem points for a receipt, or hold them."""
+        total, kind = more.pop("total_minor", None), more.pop("point_kind", "points")
+        purchase = Purchase(total, receipt and "till", receipt)
+        account, caller = AccountKey(self.ids[who], kind), self.caller(key)
+        return self.crm.write(
+            lambda session: redeem(
+                session, account, points, purchase, caller, self.settings, **more
+            )
+        )
+
+    def redeem_held(
+        self, held: Redemption, points: int | None = None, receipt: str | None = None,
+        key: str | None = None,
+    ) -> Redemption:  # fmt: skip
+        """Redeem what is held."""
+        purchase, caller = Purchase(None, receipt and "till", receipt), self.caller(key)
+        return self.crm.write(
+            lambda session: redeem_held(session, held.id, points, purchase, caller, self.settings)
+        )
+
+    def release(self, held: Redemption, key: str | None = None) -> Redemption:
+        """Let go what is held."""
+        caller = self.caller(key)
+        return self.crm.write(lambda session: release(session, held.id, caller, self.settings))
+
+    def cancel(self, redeemed: Redemption) -> Redemption:
+        """Take a redemption back."""
+        caller = self.caller()
+        return self.crm.write(
+            lambda session: cancel(session, redeemed.id, "no sale", caller, self.settings)
+        )
+
+    def caller(self, key: str | None = None) -> Caller:
+        """Return somebody who asks now, with a new key unless one is given."""
+        return Caller("ann", self.crm.clock.now(), key or f"key-{next(self._numbers)}")
+
+    def available(self, who: str, kind: str = "points") -> int:
+        """Return the points that can be spent."""
+        account, now = AccountKey(self.ids[who], kind), self.crm.clock.now()
+
+        def read(session: Session) -> int:
+            book = ledger.open_book(session, {account[0]}, {account[0]}, now, self.settings)
+            return book.available(account, now)
+
+        return self.crm.write(read)
 
     def account(self, who: str) -> tuple[int, int]:
         """Return balance and debt."""

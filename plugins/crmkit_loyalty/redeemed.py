@@ -1,0 +1,68 @@
+"""What redeeming at once and redeeming what is held have in common."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlmodel import Session
+
+from crmkit_loyalty.entries import Draft
+from crmkit_loyalty.errors import NotRedeemable
+from crmkit_loyalty.models import EntryKind
+from crmkit_loyalty.point_kinds import RedemptionTerms
+from crmkit_loyalty.redemption_models import Redemption
+from crmkit_loyalty.settings import LoyaltySettings
+
+VERSION = 1
+
+
+class Caller(NamedTuple):
+    """Who asks, when, and under which idempotency key."""
+
+    actor: str
+    now: datetime
+    key: str
+
+
+def terms_of(point_kind: str, settings: LoyaltySettings) -> RedemptionTerms:
+    """Return how a kind of points pays.
+
+    Raises:
+        NotRedeemable: it does not, or there is no such kind.
+    """
+    terms = settings.kind(point_kind).redemption
+    if terms is None:
+        raise NotRedeemable(point_kind)
+    return terms
+
+
+def redemption_draft(
+    made: Redemption, kind: EntryKind, terms: RedemptionTerms, caller: Caller
+) -> Draft:
+    """Return the entry that holds or redeems the points of a redemption."""
+    inputs = {
+        "version": VERSION,
+        "points": made.points,
+        "value": format(terms.value, "f"),
+        "currency": made.currency,
+        "value_minor": made.value_minor,
+    }
+    return Draft(
+        made.customer_id,
+        kind,
+        -made.points,
+        caller.now,
+        "redemption",
+        inputs,
+        source="redemption",
+        source_id=made.id,
+        actor=caller.actor,
+        point_kind=made.point_kind,
+    )
+
+
+def kept(session: Session, made: Redemption) -> Redemption:
+    """Write a redemption, and free it of the session, so that it outlives it."""
+    session.add(made)
+    session.flush()
+    session.expunge(made)
+    return made
