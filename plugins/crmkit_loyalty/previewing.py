@@ -51,7 +51,7 @@ def preview(
         sale: the customer's, by its id.
     """
     multiplied = load_multipliers(session, services, [sale])
-    programme = load_programme(session, settings.rule_set, [sale.occurred_at])
+    programme = load_programme(session, settings, [sale.occurred_at])
     by_rules = load_earnings(session, services, programme, [sale], multiplied, {}, peek_allowances)
     accounts = {AccountKey(customer_id, kind): Holding() for kind in settings.terms}
     book = Book(accounts, now, settings)

@@ -336,6 +336,21 @@ def test_a_return_without_a_named_sale_takes_by_the_rules_of_its_time(
     assert [points for _, points in till.deltas("ann")] == [90, -10, -20]
 
 
+def test_a_kind_of_points_that_the_settings_lost_is_given_no_more(
+    till_factory: TillFactory,
+) -> None:
+    till = till_factory(point_kinds={"stamps": {}})
+    stamps = {**TWO, "name": "stamps", "point_kind": "stamps"}
+    Office(till).set(TWO, stamps)
+    sell(till, "ann", NOON)
+    till.crm.close()
+    later = till_factory()
+
+    later.sell("ann", ("tea", "1", "10.00"), external_id="later")
+
+    assert given(later, "ann") == [("two", 60), ("stamps", 60), ("two", 20)]
+
+
 def test_a_preview_shows_what_the_rules_of_its_time_give(till_factory: TillFactory) -> None:
     till = till_factory(rules=[BASE])
     office = Office(till)
