@@ -66,7 +66,7 @@ def celebrate(session: Session, run: JobRun, settings: LoyaltySettings, services
     """
     zone, today = settings.zone, settings.day_of(run.now)
     span = [_midnight(today - timedelta(days=DAYS_LATE_MAX), zone), run.now]
-    programme = load_programme(session, settings.rule_set, span)
+    programme = load_programme(session, settings, span)
     if not any(rule.kind == "birthday" for rule in programme.happenings()):
         return 0
     due = list(_due(session, today, zone))

@@ -72,7 +72,7 @@ def follow(
     multiplied = load_multipliers(session, services, moving.values())
     paid_by_points = paid_shares(session, moving.values(), settings)
     instants, has_set = [each.occurred_at for each in moving.values()], book.has_set_rules
-    programme = load_programme(session, settings.rule_set, instants, has_set_rules=has_set)
+    programme = load_programme(session, settings, instants, has_set_rules=has_set)
     by_rules = load_earnings(
         session, services, programme, moving.values(), multiplied, paid_by_points
     )

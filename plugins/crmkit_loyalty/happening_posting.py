@@ -66,7 +66,7 @@ def post(
         happenings: each must be new; what was posted before is refused by the database.
     """
     instants = [each.cause.occurred_at for each in happenings]
-    programme = load_programme(session, settings.rule_set, instants)
+    programme = load_programme(session, settings, instants)
     earned = list(_earned(session, happenings, programme, services))
     if not earned:
         return

@@ -19,7 +19,6 @@ from crmkit_loyalty.following import earn_by_amount
 from crmkit_loyalty.lots import AccountKey, Holding
 from crmkit_loyalty.multipliers import load_multipliers
 from crmkit_loyalty.programme import load_programme
-from crmkit_loyalty.receipts import paid_shares
 from crmkit_loyalty.settings import LoyaltySettings
 
 
@@ -52,18 +51,14 @@ def preview(
         sale: the customer's, by its id.
     """
     multiplied = load_multipliers(session, services, [sale])
-    programme = load_programme(session, settings.rule_set, [sale.occurred_at])
-    paid = paid_shares(session, [sale], settings)
-    by_rules = load_earnings(
-        session, services, programme, [sale], multiplied, paid, peek_allowances
-    )
+    programme = load_programme(session, settings, [sale.occurred_at])
+    by_rules = load_earnings(session, services, programme, [sale], multiplied, {}, peek_allowances)
     accounts = {AccountKey(customer_id, kind): Holding() for kind in settings.terms}
     book = Book(accounts, now, settings)
     if by_rules is not None and by_rules.covers(sale):
         by_rules.post(book, sale, customer_id)
     else:
-        extras = multiplied.get(sale.id, ()), paid.get(sale.id, Fraction())
-        earn_by_amount(book, sale, customer_id, settings, *extras)
+        earn_by_amount(book, sale, customer_id, settings, multiplied.get(sale.id, ()), Fraction())
     entries = (dict(zip(ENTRY_COLUMNS, row, strict=True)) for row in book.rows.entries)
     lots = (dict(zip(LOT_COLUMNS, row, strict=True)) for row in book.rows.lots)
     return [_previewed(entry, lot) for entry, lot in zip(entries, lots, strict=True)]

@@ -12,6 +12,7 @@ from sqlmodel import Session
 from crmkit import table_of
 from crmkit_loyalty.earning_models import EarningRulesVersion
 from crmkit_loyalty.earning_rules import EarningRule, RuleSet, rule_set
+from crmkit_loyalty.settings import LoyaltySettings
 
 _version = table_of(EarningRulesVersion)
 
@@ -36,16 +37,22 @@ class Programme:
 
 
 def load_programme(
-    session: Session, own: RuleSet, instants: Collection[datetime], *, has_set_rules: bool = True
+    session: Session,
+    settings: LoyaltySettings,
+    instants: Collection[datetime],
+    *,
+    has_set_rules: bool = True,
 ) -> Programme:
     """Return the rules that are valid at some instants, and between them.
 
+    Rules that give a kind of points which the settings have no more give nothing.
+
     Args:
-        own: rules of the settings, which are valid until others are.
+        settings: their rules are valid until others are.
         has_set_rules: whether any were ever set, as far as it is known; if not, nothing is read.
     """
     if not instants or not has_set_rules:
-        return Programme(own)
+        return Programme(settings.rule_set)
     first, last = min(instants), max(instants)
     begun = select(func.max(_version.c.valid_from)).where(_version.c.valid_from <= first)
     wanted = (
@@ -56,10 +63,11 @@ def load_programme(
         )
         .order_by(_version.c.valid_from, _version.c.id)
     )
+    kinds = tuple(settings.terms)
     return Programme(
-        own,
+        settings.rule_set,
         [
-            (begin, _read(version, orjson.dumps(rules).decode()))
+            (begin, _read(version, orjson.dumps(rules).decode(), kinds))
             for begin, version, rules in session.execute(wanted)
         ],
     )
@@ -71,7 +79,8 @@ def unique(rule_sets: Iterable[RuleSet]) -> Iterable[RuleSet]:
 
 
 @lru_cache(maxsize=64)
-def _read(version: str, text: str) -> RuleSet:
-    """Return rules as they were stored; they were checked before."""
+def _read(version: str, text: str, kinds: tuple[str, ...]) -> RuleSet:
+    """Return rules as they were stored, of the kinds of points there are; they were checked."""
     rules = [EarningRule.model_validate(each) for each in orjson.loads(text)]
-    return rule_set(rules)._replace(version=version)
+    known = rule_set([rule for rule in rules if rule.point_kind in kinds])
+    return known._replace(text=text, version=version)

@@ -48,8 +48,8 @@ def test_an_unknown_job_is_a_problem_that_names_those_there_are(desk: Desk) -> N
         "__typename": "UnknownJobProblem",
         "code": "UNKNOWN_JOB",
         "message": "there is no job named 'loyalty.dust'; "
-        "there are: loyalty.expiry, loyalty.birthdays",
-        "known": ["loyalty.expiry", "loyalty.birthdays"],
+        "there are: loyalty.expiry, loyalty.holds, loyalty.birthdays",
+        "known": ["loyalty.expiry", "loyalty.holds", "loyalty.birthdays"],
     }
 
 

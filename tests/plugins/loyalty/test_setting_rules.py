@@ -10,6 +10,8 @@ import pytest
 from crmkit import Actor, CustomerInput, InteractionInput
 from crmkit.inputs import CustomerRef
 from crmkit.testing import NOON
+from crmkit_loyalty.earning_reading import read_rules
+from crmkit_loyalty.errors import WrongEarningRules
 from crmkit_loyalty.settings import LoyaltySettings
 from crmkit_schema.requests import GraphQLRequest
 from crmkit_schema.runtime import ComposedSchema
@@ -235,18 +237,43 @@ MISTAKES: list[tuple[list[Any], list[tuple[Any, ...]]]] = [
 
 
 @pytest.mark.parametrize(("rules", "mistakes"), MISTAKES)
-def test_rules_that_make_no_sense_are_typed_problems_with_rule_field_and_value(
-    till_factory: TillFactory, rules: list[Any], mistakes: list[tuple[Any, ...]]
+def test_every_mistake_is_told_by_rule_field_and_value(
+    rules: list[Any], mistakes: list[tuple[Any, ...]]
 ) -> None:
+    with pytest.raises(WrongEarningRules) as caught:
+        read_rules(rules, LoyaltySettings(), {"review", "call"})
+
+    assert [tuple(each[:4]) for each in caught.value.mistakes] == mistakes
+    assert all(each.message for each in caught.value.mistakes)
+
+
+def test_rules_that_make_no_sense_are_typed_problems(till_factory: TillFactory) -> None:
     office = Office(till_factory())
+    of_each = {"every": 2, "kind": "per_visit"}
 
-    answer = office.set(*rules)
+    answers = [office.set(*rules) for rules in ([BASE, BASE], [BASE, {**TWO, **of_each}])]
 
-    assert (answer["__typename"], answer["code"]) == ("EarningRulesProblem", "WRONG_EARNING_RULES")
-    names = ("position", "rule", "field", "value")
-    assert [tuple(each[name] for name in names) for each in answer["mistakes"]] == mistakes
-    assert all(each["message"] for each in answer["mistakes"])
+    assert answers[0] == {
+        "__typename": "EarningRulesProblem",
+        "code": "WRONG_EARNING_RULES",
+        "message": "rules.1 (base).name: the name stands twice",
+        "mistakes": [
+            {"position": 1, "rule": "base", "field": "name", "value": "base",
+             "message": "the name stands twice"}
+        ],
+    }  # fmt: skip
+    (mistake,) = answers[1]["mistakes"]
+    assert (mistake["rule"], mistake["field"], mistake["value"]) == ("two", "every", "2")
     assert office.ask(VERSIONS).data["earningRulesVersions"]["totalCount"] == 0
+
+
+def test_kinds_of_interaction_and_of_points_must_be_known(till_factory: TillFactory) -> None:
+    office = Office(till_factory(point_kinds={"stamps": {}}))
+
+    answer = office.set({**REVIEW, "interaction_kinds": ["revue"], "point_kind": "stamps"})
+
+    assert answer["mistakes"][0]["message"].startswith("nobody registers 'revue'; there are: call")
+    assert office.set({**REVIEW, "point_kind": "stamps"})["__typename"] == "SetEarningRulesSuccess"
 
 
 def test_a_refused_request_leaves_its_key_free(till_factory: TillFactory) -> None:
@@ -307,6 +334,21 @@ def test_a_return_without_a_named_sale_takes_by_the_rules_of_its_time(
         till.take_back("ann", None, ("tea", "-1", "10.00"), occurred_at=at.isoformat())
 
     assert [points for _, points in till.deltas("ann")] == [90, -10, -20]
+
+
+def test_a_kind_of_points_that_the_settings_lost_is_given_no_more(
+    till_factory: TillFactory,
+) -> None:
+    till = till_factory(point_kinds={"stamps": {}})
+    stamps = {**TWO, "name": "stamps", "point_kind": "stamps"}
+    Office(till).set(TWO, stamps)
+    sell(till, "ann", NOON)
+    till.crm.close()
+    later = till_factory()
+
+    later.sell("ann", ("tea", "1", "10.00"), external_id="later")
+
+    assert given(later, "ann") == [("two", 60), ("stamps", 60), ("two", 20)]
 
 
 def test_a_preview_shows_what_the_rules_of_its_time_give(till_factory: TillFactory) -> None:
