@@ -26,7 +26,7 @@ from crmkit_loyalty.book_rows import (
     LOT_COLUMNS,
 )
 from crmkit_loyalty.entries import Draft
-from crmkit_loyalty.errors import InsufficientPoints
+from crmkit_loyalty.errors import InsufficientPoints, UnknownReasonCode
 from crmkit_loyalty.holdings import load_lots, lock_accounts
 from crmkit_loyalty.lots import AccountKey
 from crmkit_loyalty.models import Allocation, EntryKind, LedgerEntry, Lot, LoyaltyAccount
@@ -78,6 +78,7 @@ def adjust(
     points: int,
     *,
     point_kind: str = POINTS,
+    reason_code: str,
     reason: str,
     key: str,
     actor: str,
@@ -89,7 +90,8 @@ def adjust(
     Args:
         points: how many; negative takes them away.
         point_kind: which kind of them.
-        reason: why, for the customer and the auditor.
+        reason_code: one of `adjustment_reasons`.
+        reason: why, in words, for the customer and the auditor.
         key: idempotency key, unique for the customer.
         actor: who does it; not part of the request that a key stands for.
 
@@ -97,9 +99,10 @@ def adjust(
         ValidationFailed: a value is outside its limits.
         NotFound: there is no such customer.
         IdempotencyMismatch: the key was used for another adjustment of this customer.
+        UnknownReasonCode: the settings do not list it; the key stays free.
         InsufficientPoints: more were to go than there are; the key stays free.
     """
-    request = check_adjustment(points, point_kind, reason, key, settings)
+    request = check_adjustment(points, point_kind, reason_code, reason, key, settings)
     account = AccountKey(customer_id, point_kind)
     book = open_book(session, {customer_id}, {customer_id}, now, settings)
     if account not in book:
@@ -109,6 +112,8 @@ def adjust(
         if stored.fingerprint != request.fingerprint:
             raise IdempotencyMismatch(key)
         return stored
+    if request.reason_code not in settings.adjustment_reasons:
+        raise UnknownReasonCode(request.reason_code, settings.adjustment_reasons)
     available = book.balance(account, now)
     book.post(_draft(account, request, actor, now))
     write_if_covered(session, book, InsufficientPoints(available, -points))
@@ -139,6 +144,7 @@ def _draft(account: AccountKey, request: Adjustment, actor: str, now: datetime) 
         "manual",
         {"version": 1, "requested": request.points},
         source="adjustment",
+        reason_code=request.reason_code,
         reason=request.reason,
         actor=actor,
         key=request.key,

@@ -56,6 +56,7 @@ class LedgerEntry(SQLModel, table=True):
         line: the line of it that did; 0 is the whole transaction.
         rule: name of the rule that gave the figure.
         explanation: the rule's inputs and formula version; enough to compute the figure again.
+        reason_code: of an adjustment by hand, which of the reasons in the settings it had.
         actor: who did it; null for a rule.
         idempotency_key: unique for the customer; the same key never moves points twice.
         fingerprint: digest of the request, to tell a repeat from a contradiction.
@@ -104,6 +105,7 @@ class LedgerEntry(SQLModel, table=True):
     line: int = 0
     rule: str
     explanation: dict[str, Any] = Field(sa_type=Json)
+    reason_code: str | None = None
     reason: str | None = None
     actor: str | None = None
     idempotency_key: str

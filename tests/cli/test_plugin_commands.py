@@ -22,7 +22,7 @@ def spoiled(shop: Path) -> Path:
         (ann,) = crm.upsert_customers([CustomerInput("till", "ann")])
         crm.write(
             lambda session: ledger.adjust(
-                session, ann.id, 30, reason="goodwill", key="k", actor="bob",  # type: ignore[arg-type]
+                session, ann.id, 30, reason_code="goodwill", reason="thanks", key="k", actor="bob",  # type: ignore[arg-type]
                 now=crm.clock.now(), settings=LoyaltySettings(),
             )
         )  # fmt: skip

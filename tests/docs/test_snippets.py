@@ -89,6 +89,12 @@ def _ask(crm: Crm, request: GraphQLRequest) -> dict[str, Any]:
     return answer.data
 
 
+def _a_customer(crm: Crm) -> str:
+    answer = _ask(crm, GraphQLRequest("{ customers(first: 1) { nodes { id } } }"))
+    found: str = answer["customers"]["nodes"][0]["id"]
+    return found
+
+
 def _a_case(crm: Crm) -> str:
     query = "{ customers(first: 1) { nodes { recalls { id } } } }"
     answer = _ask(crm, GraphQLRequest(query))
@@ -101,6 +107,8 @@ def test_a_query_answers_without_errors(snippet: Snippet, shop: Crm) -> None:
     variables = _variables(snippet)
     if "$id: ID!" in snippet.text:
         variables["id"] = _a_case(shop)
+    if "$customer: ID!" in snippet.text:
+        variables["customer"] = _a_customer(shop)
 
     (operation,) = parse(snippet.text).definitions
     assert isinstance(operation, OperationDefinitionNode)

@@ -98,12 +98,15 @@ class Till:
 
     def adjust(self, who: str, points: int, key: str | None = None, **more: Any) -> LedgerEntry:
         """Adjust points by hand."""
-        values: dict[str, Any] = {"reason": "goodwill", "actor": "ann", **more}
+        values: dict[str, Any] = {
+            "reason_code": "goodwill", "reason": "late parcel", "actor": "ann",
+            "settings": self.settings, **more,
+        }  # fmt: skip
 
         def work(session: Session) -> LedgerEntry:
             return ledger.adjust(
                 session, self.ids[who], points, key=key or f"key-{next(self._numbers)}",
-                now=self.crm.clock.now(), settings=self.settings, **values,
+                now=self.crm.clock.now(), **values,
             )  # fmt: skip
 
         return self.crm.write(work)

@@ -23,8 +23,8 @@ def take(crm: Crm, customer: UUID, points: int, key: str) -> LedgerEntry | None:
 
     def work(session: Session) -> LedgerEntry:
         return ledger.adjust(
-            session, customer, points, reason="goodwill", key=key, actor="ann",
-            now=crm.clock.now(), settings=LoyaltySettings(),
+            session, customer, points, reason_code="goodwill", reason="thanks", key=key,
+            actor="ann", now=crm.clock.now(), settings=LoyaltySettings(),
         )  # fmt: skip
 
     try:
@@ -52,8 +52,8 @@ crm = Crm(Settings(database_url=sys.argv[1], plugins=("loyalty",)))
 def take(n):
     try:
         crm.write(lambda session: ledger.adjust(
-            session, UUID(sys.argv[2]), -10, reason="goodwill", key=f"{sys.argv[3]}{n}",
-            actor="ann", now=crm.clock.now(), settings=LoyaltySettings(),
+            session, UUID(sys.argv[2]), -10, reason_code="goodwill", reason="thanks",
+            key=f"{sys.argv[3]}{n}", actor="ann", now=crm.clock.now(), settings=LoyaltySettings(),
         ))
     except InsufficientPoints:
         return 0
@@ -184,8 +184,8 @@ def count_statements(crm: Crm, work: Any) -> int:
 def test_a_write_that_fails_leaves_no_points(till: Till) -> None:
     def work(session: Session) -> None:
         ledger.adjust(
-            session, till.ids["ann"], 10, reason="goodwill", key="k", actor="ann",
-            now=till.crm.clock.now(), settings=till.settings,
+            session, till.ids["ann"], 10, reason_code="goodwill", reason="thanks", key="k",
+            actor="ann", now=till.crm.clock.now(), settings=till.settings,
         )  # fmt: skip
         assert session.execute(text("SELECT balance FROM loyalty_account")).scalar() == 10
         raise RuntimeError("power cut")

@@ -31,8 +31,9 @@ ADJUST = """
 mutation ($input: AdjustPointsInput!) {
   adjustPoints(input: $input) {
     __typename
-    ... on AdjustPointsSuccess { entry { id pointsDelta balanceAfter reason actor } }
+    ... on AdjustPointsSuccess { entry { id pointsDelta balanceAfter reasonCode reason actor } }
     ... on InsufficientPointsProblem { code available requested }
+    ... on UnknownReasonCodeProblem { code reasonCode known }
     ... on ValidationProblem { problems { field code } }
     ... on RefusedProblem { code }
   }
@@ -54,7 +55,8 @@ def ask(till: Till) -> Ask:
 
 
 def adjust(ask: Ask, till: Till, points: int, key: str = "k", **more: Any) -> Any:
-    given = {"customerId": f"cus_{till.ids['ann'].hex}", "points": points, "reason": "goodwill"}
+    given = {"customerId": f"cus_{till.ids['ann'].hex}", "points": points, "reasonCode": "goodwill",
+             "reason": "late parcel"}  # fmt: skip
     answer = ask(ADJUST, input={**given, "idempotencyKey": key, **more})
     assert not answer.errors, answer.errors
     return answer.data["adjustPoints"]
@@ -106,6 +108,30 @@ def test_too_few_points_are_a_typed_problem(till: Till, ask: Ask) -> None:
     }
 
 
+def test_a_reason_code_that_is_not_configured_is_a_typed_problem(till: Till, ask: Ask) -> None:
+    assert adjust(ask, till, 5, reasonCode="mood") == {
+        "__typename": "UnknownReasonCodeProblem",
+        "code": "UNKNOWN_REASON_CODE",
+        "reasonCode": "mood",
+        "known": ["goodwill", "correction", "fraud", "opening_balance"],
+    }
+
+
+def test_entries_can_be_found_by_their_reason_code(till: Till, ask: Ask) -> None:
+    till.adjust("ann", 5)
+    till.adjust("ann", 7, reason_code="correction")
+
+    answer = ask(
+        """query ($id: ID!) { customer(id: $id) { loyalty {
+            entries(filter: {reasonCode: {eq: "correction"}}) { nodes { pointsDelta reasonCode } }
+        } } }""",
+        id=f"cus_{till.ids['ann'].hex}",
+    )
+
+    found = answer.data["customer"]["loyalty"]["entries"]["nodes"]
+    assert found == [{"pointsDelta": 7, "reasonCode": "correction"}]
+
+
 def test_another_request_with_a_key_is_a_problem(till: Till, ask: Ask) -> None:
     adjust(ask, till, 30)
 
@@ -115,10 +141,11 @@ def test_another_request_with_a_key_is_a_problem(till: Till, ask: Ask) -> None:
 
 
 def test_bad_input_is_a_problem_with_its_field(till: Till, ask: Ask) -> None:
-    answer = adjust(ask, till, 0, key="", reason=" ")
+    answer = adjust(ask, till, 0, key="", reasonCode="", reason=" ")
 
     assert [(each["field"], each["code"]) for each in answer["problems"]] == [
         ("points", "OUT_OF_RANGE"),
+        ("reasonCode", "REQUIRED"),
         ("reason", "REQUIRED"),
         ("idempotencyKey", "REQUIRED"),
     ]
@@ -132,7 +159,12 @@ def test_an_id_that_is_no_customers_is_a_problem(till: Till, ask: Ask, id_: str)
 
 
 def test_who_may_read_may_not_adjust(till: Till, ask: Ask) -> None:
-    given = {"customerId": f"cus_{till.ids['ann'].hex}", "points": 5, "reason": "x"}
+    given = {
+        "customerId": f"cus_{till.ids['ann'].hex}",
+        "points": 5,
+        "reasonCode": "goodwill",
+        "reason": "x",
+    }
 
     answer = ask(ADJUST, "loyalty.read", "customers.read", input={**given, "idempotencyKey": "k"})
 

@@ -53,6 +53,8 @@ def test_what_it_adds_to_the_schema_is_listed(till: Till) -> None:
         {"timezone": "Mars"},
         {"shortfall": "ignore"},
         {"adjustment_points_max": 0},
+        {"adjustment_reasons": []},
+        {"adjustment_reasons": ["Good will"]},
         {"points_per_mile": 1},
     ],
     ids=lambda option: next(iter(option)),

@@ -63,6 +63,7 @@ def test_points_are_told_when_they_move_by_a_sale_and_by_hand(shop_with: Any) ->
                 session,
                 UUID(ann.removeprefix("cus_")),
                 5,
+                reason_code="goodwill",
                 reason="sorry",
                 key="k",
                 actor="me",
