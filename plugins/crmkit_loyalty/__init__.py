@@ -23,6 +23,7 @@ from crmkit import (
 )
 from crmkit.contributions import Models
 from crmkit_loyalty import earning_recount, expiry, following, holds, rebuilding, verifying
+from crmkit_loyalty.adjusting_models import ProposedAdjustment
 from crmkit_loyalty.earning_models import EarnedPoints, EarningRuleSet
 from crmkit_loyalty.metrics import earned_metrics
 from crmkit_loyalty.models import Allocation, LedgerEntry, Lot, LoyaltyAccount
@@ -38,6 +39,7 @@ plugin = Plugin(
         Permission("loyalty.liability", "See what points may cost.", ("manager", "analyst")),
         Permission("loyalty.redeem", "Redeem and hold points.", ("manager", "clerk")),
         Permission("loyalty.adjust", "Give and take points by hand.", ("manager",)),
+        Permission("loyalty.approve", "Decide what others want to adjust.", ("manager",)),
     ),
     settings=LoyaltySettings,
 )
@@ -45,8 +47,9 @@ plugin = Plugin(
 
 @hookimpl
 def register_models() -> Models:
-    """Entries, accounts, lots and allocations, the rules that entries refer to, and limits."""
-    return (LedgerEntry, LoyaltyAccount, Lot, Allocation, EarningRuleSet, EarnedPoints, Redemption)
+    """Entries with what follows from them, rules they refer to, limits, and requests."""
+    book = (LedgerEntry, LoyaltyAccount, Lot, Allocation)
+    return (*book, EarningRuleSet, EarnedPoints, Redemption, ProposedAdjustment)
 
 
 @hookimpl

@@ -1,15 +1,17 @@
-"""Adjusting points by hand; every rule is in the ledger."""
+"""Adjusting points by hand; every rule is elsewhere."""
 
 from typing import Any
 
 import strawberry
 from strawberry import Info
 
-from crmkit_loyalty import ledger
+from crmkit_loyalty import adjusting_models
+from crmkit_loyalty.adjusting import adjust
 from crmkit_loyalty.entry_graphql import LoyaltyEntry
 from crmkit_loyalty.errors import UnknownReasonCode
 from crmkit_loyalty.expiry_graphql import settings_of
 from crmkit_loyalty.point_kinds import POINTS
+from crmkit_loyalty.proposing_graphql import ProposedAdjustment
 from crmkit_loyalty.redeeming_graphql import InsufficientPointsProblem
 from crmkit_loyalty.redemption_graphql import customer_id_of
 from crmkit_schema import PUBLIC, Long, mutation, object_type, problem_type, related
@@ -40,6 +42,16 @@ class AdjustPointsSuccess:
     entry: LoyaltyEntry = related("The entry it led to.", parent="entry_id")
 
 
+@object_type(None, permission=PUBLIC)
+class AdjustPointsProposed:
+    """No points have moved: somebody else has to approve it."""
+
+    proposal_id: strawberry.Private[Any]
+    proposal: ProposedAdjustment = related(
+        "What waits, or what became of it.", parent="proposal_id"
+    )
+
+
 @problem_type(UnknownReasonCode)
 class UnknownReasonCodeProblem:
     """The settings do not list this reason."""
@@ -53,16 +65,18 @@ class AdjustingMutation:
     """Adjusting points by hand."""
 
     @mutation(
-        "Give points to a customer, or take them.",
+        "Give points to a customer, or take them; above a limit somebody else has to approve it.",
         permission="loyalty.adjust",
         problems=(InsufficientPointsProblem, UnknownReasonCodeProblem),
     )
-    def adjust_points(self, info: Info, input: AdjustPointsInput) -> AdjustPointsSuccess:
+    def adjust_points(
+        self, info: Info, input: AdjustPointsInput
+    ) -> AdjustPointsSuccess | AdjustPointsProposed:
         """Adjust points."""
         context = info.context
         customer_id = customer_id_of(input.customer_id, context)
-        entry = context.crm.write(
-            lambda session: ledger.adjust(
+        answer = context.crm.write(
+            lambda session: adjust(
                 session,
                 customer_id,
                 input.points,
@@ -75,4 +89,6 @@ class AdjustingMutation:
                 settings=settings_of(context),
             )
         )
-        return AdjustPointsSuccess(entry_id=entry.id)
+        if isinstance(answer, adjusting_models.ProposedAdjustment):
+            return AdjustPointsProposed(proposal_id=answer.id)
+        return AdjustPointsSuccess(entry_id=answer.id)

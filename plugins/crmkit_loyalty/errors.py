@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from crmkit import Refused
 from crmkit.errors import shown
+from crmkit_loyalty.adjusting_models import ProposalState
 
 
 class LoyaltyError(Refused):
@@ -93,3 +94,33 @@ class UnknownReasonCode(LoyaltyError):
         super().__init__(
             f"there is no reason code {shown(reason_code)!r}; use one of: {', '.join(known)}"
         )
+
+
+class OwnProposal(LoyaltyError):
+    """Whoever proposed an adjustment wants to approve it; it needs somebody else.
+
+    Attributes:
+        proposed_by: who it was.
+    """
+
+    code: ClassVar[str] = "OWN_PROPOSAL"
+
+    def __init__(self, proposed_by: str) -> None:
+        self.proposed_by = proposed_by
+        super().__init__(f"{shown(proposed_by)} proposed it, so somebody else has to approve it")
+
+
+class AdjustmentDecided(LoyaltyError):
+    """A proposed adjustment was decided before, otherwise or by somebody else.
+
+    Attributes:
+        state: what was decided.
+        decided_by: by whom.
+    """
+
+    code: ClassVar[str] = "ADJUSTMENT_DECIDED"
+
+    def __init__(self, state: ProposalState, decided_by: str) -> None:
+        self.state = state
+        self.decided_by = decided_by
+        super().__init__(f"{shown(decided_by)} has {state} it; propose it again if need be")

@@ -14,6 +14,7 @@ from crmkit_loyalty.entry_graphql import LoyaltyEntry
 from crmkit_loyalty.expiry_graphql import ExpiringPoints, LoyaltyQuery, expiring
 from crmkit_loyalty.models import EntryKind
 from crmkit_loyalty.point_kinds import POINTS
+from crmkit_loyalty.proposing_graphql import ProposingMutation, ProposingQuery
 from crmkit_loyalty.redeeming_graphql import RedemptionMutation
 from crmkit_loyalty.redemption_graphql import PointRedemption, RedemptionQuery
 from crmkit_schema import (
@@ -138,8 +139,8 @@ class LoyaltySubscription:
 def contribution() -> SchemaContribution:
     """Return what the plugin adds to the schema."""
     return SchemaContribution(
-        queries=(LoyaltyQuery, RedemptionQuery),
-        mutations=(AdjustingMutation, RedemptionMutation),
+        queries=(LoyaltyQuery, RedemptionQuery, ProposingQuery),
+        mutations=(RedemptionMutation, AdjustingMutation, ProposingMutation),
         subscriptions=(LoyaltySubscription,),
         extends={"Customer": CustomerLoyalty},
         types=(LoyaltyEntry,),

@@ -29,6 +29,8 @@ class LoyaltySettings(PointKind):
         point_kinds: further kinds of points by name, such as stamps; each has the settings of
             `PointKind`. The ones given here beside are those of the kind `points`.
         adjustment_points_max: most points one adjustment may add or take.
+        adjustment_approval_above: adjustments of more points than these, given or taken, wait until
+            a second person approves them; left out, none does.
         adjustment_reasons: codes of the reasons for which points may be adjusted by hand.
     """
 
@@ -39,6 +41,7 @@ class LoyaltySettings(PointKind):
     currency: str = "CNY"
     point_kinds: Mapping[Name, PointKind] = Field(default_factory=dict)
     adjustment_points_max: int = Field(default=100_000, ge=1, le=10**12)
+    adjustment_approval_above: int | None = Field(default=None, ge=0)
     adjustment_reasons: tuple[Name, ...] = Field(
         default=("goodwill", "correction", "fraud", "opening_balance"), min_length=1, max_length=100
     )

@@ -9,7 +9,7 @@ import typer.main
 from crmkit import Command, Crm, CustomerInput, Plugin, PluginError, Report, Settings, hookimpl
 from crmkit.commands import OWN_WORDS
 from crmkit_cli.application import application
-from crmkit_loyalty import ledger
+from crmkit_loyalty import adjusting
 from crmkit_loyalty.settings import LoyaltySettings
 
 Run = Callable[..., Any]
@@ -21,7 +21,7 @@ def spoiled(shop: Path) -> Path:
     with Crm(Settings.load(shop)) as crm:
         (ann,) = crm.upsert_customers([CustomerInput("till", "ann")])
         crm.write(
-            lambda session: ledger.adjust(
+            lambda session: adjusting.adjust(
                 session, ann.id, 30, reason_code="goodwill", reason="thanks", key="k", actor="bob",  # type: ignore[arg-type]
                 now=crm.clock.now(), settings=LoyaltySettings(),
             )

@@ -21,7 +21,7 @@ from crmkit import (
     TransactionInput,
 )
 from crmkit.testing import NOON, CrmFactory
-from crmkit_loyalty import ledger
+from crmkit_loyalty import adjusting, ledger
 from crmkit_loyalty.cancelling import cancel
 from crmkit_loyalty.holds import redeem_held, release
 from crmkit_loyalty.lots import AccountKey
@@ -96,15 +96,15 @@ class Till:
         ref = CustomerRef(external_id=who)
         self.crm.attach_transactions([AttachInput("till", each, ref) for each in receipts])
 
-    def adjust(self, who: str, points: int, key: str | None = None, **more: Any) -> LedgerEntry:
+    def adjust(self, who: str, points: int, key: str | None = None, **more: Any) -> Any:
         """Adjust points by hand."""
         values: dict[str, Any] = {
             "reason_code": "goodwill", "reason": "late parcel", "actor": "ann",
             "settings": self.settings, **more,
         }  # fmt: skip
 
-        def work(session: Session) -> LedgerEntry:
-            return ledger.adjust(
+        def work(session: Session) -> Any:
+            return adjusting.adjust(
                 session, self.ids[who], points, key=key or f"key-{next(self._numbers)}",
                 now=self.crm.clock.now(), **values,
             )  # fmt: skip

@@ -9,20 +9,19 @@ from sqlalchemy import event, text
 from sqlmodel import Session
 
 from crmkit import Crm
-from crmkit_loyalty import ledger
+from crmkit_loyalty import adjusting
 from crmkit_loyalty.errors import InsufficientPoints
-from crmkit_loyalty.models import LedgerEntry
 from crmkit_loyalty.settings import LoyaltySettings
 
 Till: TypeAlias = Any
 TAKERS = 64
 
 
-def take(crm: Crm, customer: UUID, points: int, key: str) -> LedgerEntry | None:
+def take(crm: Crm, customer: UUID, points: int, key: str) -> Any:
     """Take points; None if there were too few."""
 
-    def work(session: Session) -> LedgerEntry:
-        return ledger.adjust(
+    def work(session: Session) -> Any:
+        return adjusting.adjust(
             session, customer, points, reason_code="goodwill", reason="thanks", key=key,
             actor="ann", now=crm.clock.now(), settings=LoyaltySettings(),
         )  # fmt: skip
@@ -33,7 +32,7 @@ def take(crm: Crm, customer: UUID, points: int, key: str) -> LedgerEntry | None:
         return None
 
 
-def take_many(crm: Crm, customer: UUID, keys: list[str], threads: int) -> list[LedgerEntry | None]:
+def take_many(crm: Crm, customer: UUID, keys: list[str], threads: int) -> list[Any]:
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(lambda key: take(crm, customer, -10, key), keys))
 
@@ -43,7 +42,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 from crmkit import Crm, Settings
-from crmkit_loyalty import ledger
+from crmkit_loyalty import adjusting
 from crmkit_loyalty.errors import InsufficientPoints
 from crmkit_loyalty.settings import LoyaltySettings
 
@@ -51,7 +50,7 @@ crm = Crm(Settings(database_url=sys.argv[1], plugins=("loyalty",)))
 
 def take(n):
     try:
-        crm.write(lambda session: ledger.adjust(
+        crm.write(lambda session: adjusting.adjust(
             session, UUID(sys.argv[2]), -10, reason_code="goodwill", reason="thanks",
             key=f"{sys.argv[3]}{n}", actor="ann", now=crm.clock.now(), settings=LoyaltySettings(),
         ))
@@ -183,7 +182,7 @@ def count_statements(crm: Crm, work: Any) -> int:
 
 def test_a_write_that_fails_leaves_no_points(till: Till) -> None:
     def work(session: Session) -> None:
-        ledger.adjust(
+        adjusting.adjust(
             session, till.ids["ann"], 10, reason_code="goodwill", reason="thanks", key="k",
             actor="ann", now=till.crm.clock.now(), settings=till.settings,
         )  # fmt: skip

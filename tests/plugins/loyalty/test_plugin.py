@@ -28,12 +28,15 @@ def test_what_it_adds_to_the_schema_is_listed(till: Till) -> None:
     assert {name for name in added if "." in name} == {
         "Customer.loyalty",
         "Mutation.adjustPoints",
+        "Mutation.approveAdjustment",
         "Mutation.cancelRedemption",
         "Mutation.holdPoints",
         "Mutation.redeemHeldPoints",
         "Mutation.redeemPoints",
+        "Mutation.rejectAdjustment",
         "Mutation.releasePoints",
         "Query.loyaltyLiability",
+        "Query.proposedAdjustments",
         "Query.redemptionPreview",
         "Subscription.pointsMoved",
     }
@@ -53,6 +56,7 @@ def test_what_it_adds_to_the_schema_is_listed(till: Till) -> None:
         {"timezone": "Mars"},
         {"shortfall": "ignore"},
         {"adjustment_points_max": 0},
+        {"adjustment_approval_above": -1},
         {"adjustment_reasons": []},
         {"adjustment_reasons": ["Good will"]},
         {"points_per_mile": 1},

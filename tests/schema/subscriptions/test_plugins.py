@@ -21,7 +21,7 @@ from crmkit import (
     hookimpl,
 )
 from crmkit.testing import NOON, sale
-from crmkit_loyalty.ledger import adjust
+from crmkit_loyalty.adjusting import adjust
 from crmkit_schema import Customer, RequestContext, Transaction, subscription
 
 EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"
