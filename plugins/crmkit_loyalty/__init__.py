@@ -24,6 +24,7 @@ from crmkit import (
 from crmkit.contributions import Models
 from crmkit_loyalty import earning_recount, expiry, following, holds, rebuilding, verifying
 from crmkit_loyalty.adjusting_models import ProposedAdjustment
+from crmkit_loyalty.blocking_models import PointsBlock
 from crmkit_loyalty.earning_models import EarnedPoints, EarningRuleSet
 from crmkit_loyalty.metrics import earned_metrics
 from crmkit_loyalty.models import Allocation, LedgerEntry, Lot, LoyaltyAccount
@@ -40,6 +41,7 @@ plugin = Plugin(
         Permission("loyalty.redeem", "Redeem and hold points.", ("manager", "clerk")),
         Permission("loyalty.adjust", "Give and take points by hand.", ("manager",)),
         Permission("loyalty.approve", "Decide what others want to adjust.", ("manager",)),
+        Permission("loyalty.block", "Block points and lift blocks.", ("manager",)),
     ),
     settings=LoyaltySettings,
 )
@@ -47,9 +49,9 @@ plugin = Plugin(
 
 @hookimpl
 def register_models() -> Models:
-    """Entries with what follows from them, rules they refer to, limits, and requests."""
+    """Entries with what follows from them, rules they refer to, limits, requests, and blocks."""
     book = (LedgerEntry, LoyaltyAccount, Lot, Allocation)
-    return (*book, EarningRuleSet, EarnedPoints, Redemption, ProposedAdjustment)
+    return (*book, EarningRuleSet, EarnedPoints, Redemption, ProposedAdjustment, PointsBlock)
 
 
 @hookimpl

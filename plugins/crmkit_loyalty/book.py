@@ -10,8 +10,10 @@ from crmkit import new_id, wire_instant
 from crmkit_loyalty.accrual import weights_in
 from crmkit_loyalty.book_rows import BookRows, account_row, listed
 from crmkit_loyalty.entries import Draft, Posted
+from crmkit_loyalty.errors import AccountBlocked
 from crmkit_loyalty.lots import AccountKey, Holding, Part, Use, open_lot
 from crmkit_loyalty.models import SPENDING, EntryKind
+from crmkit_loyalty.point_kinds import POINTS
 from crmkit_loyalty.settings import LoyaltySettings
 
 
@@ -58,6 +60,11 @@ class Book:
     def accounts(self) -> list[AccountKey]:
         """Return all accounts, in the order of the ids."""
         return sorted(self.holdings)
+
+    def check_not_blocked(self, customer_id: UUID) -> None:
+        """Raise AccountBlocked if nobody may spend the customer's points."""
+        if self.holdings[AccountKey(customer_id, POINTS)].is_blocked:
+            raise AccountBlocked(customer_id)
 
     def balance(self, account: AccountKey, at: datetime) -> int:
         """Return the points there are, pending ones too; what has expired lapses first."""

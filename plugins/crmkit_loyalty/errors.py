@@ -1,7 +1,9 @@
 """What the points programme refuses."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import ClassVar
+from uuid import UUID
 
 from crmkit import Refused
 from crmkit.errors import shown
@@ -124,3 +126,42 @@ class AdjustmentDecided(LoyaltyError):
         self.state = state
         self.decided_by = decided_by
         super().__init__(f"{shown(decided_by)} has {state} it; propose it again if need be")
+
+
+class AccountBlocked(LoyaltyError):
+    """Nobody may spend, hold or transfer the points of this customer.
+
+    Attributes:
+        customer_id: whose points they are.
+    """
+
+    code: ClassVar[str] = "ACCOUNT_BLOCKED"
+
+    def __init__(self, customer_id: UUID) -> None:
+        self.customer_id = customer_id
+        super().__init__("the customer's points are blocked; unblock them first")
+
+
+class AlreadyBlocked(LoyaltyError):
+    """The points of this customer are blocked already.
+
+    Attributes:
+        blocked_by: who did it.
+        blocked_at: when.
+    """
+
+    code: ClassVar[str] = "ALREADY_BLOCKED"
+
+    def __init__(self, blocked_by: str, blocked_at: datetime) -> None:
+        self.blocked_by = blocked_by
+        self.blocked_at = blocked_at
+        super().__init__(f"{shown(blocked_by)} blocked the points before; lift that block first")
+
+
+class NotBlocked(LoyaltyError):
+    """There is no block to lift."""
+
+    code: ClassVar[str] = "NOT_BLOCKED"
+
+    def __init__(self) -> None:
+        super().__init__("the customer's points are not blocked; there is nothing to lift")

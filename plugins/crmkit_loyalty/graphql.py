@@ -10,6 +10,7 @@ from crmkit import models as core
 from crmkit_loyalty import ledger, models
 from crmkit_loyalty.adjusting_graphql import AdjustingMutation
 from crmkit_loyalty.availability import available, pending
+from crmkit_loyalty.blocking_graphql import BlockingMutation, LoyaltyBlock, is_in_force
 from crmkit_loyalty.entry_graphql import LoyaltyEntry
 from crmkit_loyalty.expiry_graphql import ExpiringPoints, LoyaltyQuery, expiring
 from crmkit_loyalty.models import EntryKind
@@ -113,6 +114,15 @@ class LoyaltyAccount:
     redemptions: Connection[PointRedemption] = connection(
         "What was redeemed or held, latest first.", parent="customer_id", child="customer_id"
     )
+    block: LoyaltyBlock | None = related(
+        "Why nobody may spend the points, of any kind; null if they may be spent.",
+        parent="customer_id",
+        child="customer_id",
+        where=is_in_force,
+    )
+    blocks: Connection[LoyaltyBlock] = connection(
+        "Every block there was, latest first.", parent="customer_id", child="customer_id"
+    )
     entries: Connection[LoyaltyEntry] = connection(
         "Every movement of every kind, latest first.", parent="customer_id", child="customer_id"
     )
@@ -140,7 +150,7 @@ def contribution() -> SchemaContribution:
     """Return what the plugin adds to the schema."""
     return SchemaContribution(
         queries=(LoyaltyQuery, RedemptionQuery, ProposingQuery),
-        mutations=(RedemptionMutation, AdjustingMutation, ProposingMutation),
+        mutations=(RedemptionMutation, AdjustingMutation, ProposingMutation, BlockingMutation),
         subscriptions=(LoyaltySubscription,),
         extends={"Customer": CustomerLoyalty},
         types=(LoyaltyEntry,),

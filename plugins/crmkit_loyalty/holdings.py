@@ -29,7 +29,8 @@ _open_missing = insert(_account).from_select(
     )
     .order_by(_customer.c.id),
 )
-_NET = """SELECT customer_id, point_kind, balance - debt, last_entry_id FROM loyalty_account
+_NET = """SELECT customer_id, point_kind, balance - debt, last_entry_id, is_blocked
+    FROM loyalty_account
     WHERE customer_id IN ?ids ORDER BY customer_id, point_kind"""
 
 
@@ -57,15 +58,15 @@ def lock_accounts(
                 session.execute(_open_missing, {"wanted": chunk, "kind": kind})
         found = _nets(session, wanted)
     return {
-        AccountKey(read_id(id_), kind): Holding(net, last and read_id(last))
-        for id_, kind, net, last in found
+        AccountKey(read_id(id_), kind): Holding(net, last and read_id(last), bool(is_blocked))
+        for id_, kind, net, last, is_blocked in found
     }
 
 
-def _nets(session: Session, customers: list[UUID]) -> list[tuple[Any, str, int, Any]]:
+def _nets(session: Session, customers: list[UUID]) -> list[tuple[Any, str, int, Any, Any]]:
     """Return balance less debt of the accounts that exist, locked; SQLite has but one writer."""
     is_sqlite = session.get_bind().dialect.name == "sqlite"
-    found: list[tuple[Any, str, int, Any]] = run_sql(
+    found: list[tuple[Any, str, int, Any, Any]] = run_sql(
         session, _NET if is_sqlite else f"{_NET} FOR UPDATE", customers
     ).fetchall()
     return found

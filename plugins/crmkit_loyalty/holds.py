@@ -46,12 +46,14 @@ def redeem_held(
         NotFound: there is no such redemption.
         IdempotencyMismatch: the key ended this hold in another way.
         RedemptionEnded: it is redeemed or released already, or its time is over.
+        AccountBlocked: the customer's points were blocked meanwhile; they can be released.
         RedemptionNotAllowed: more points than are held, or between two steps.
     """
     ending = _begin_ending(session, redemption_id, points, "redeem", purchase, caller, settings)
     held = ending.redemption
     if ending.is_repeated:
         return held
+    ending.book.check_not_blocked(held.customer_id)
     terms = terms_of(held.point_kind, settings)
     wanted = held.points if points is None else points
     chosen = choice(held.points, None, terms, held.currency)
