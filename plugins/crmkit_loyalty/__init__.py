@@ -41,6 +41,7 @@ plugin = Plugin(
         Permission("loyalty.redeem", "Redeem and hold points.", ("manager", "clerk")),
         Permission("loyalty.adjust", "Give and take points by hand.", ("manager",)),
         Permission("loyalty.approve", "Decide what others want to adjust.", ("manager",)),
+        Permission("loyalty.transfer", "Transfer points between customers.", ("manager",)),
         Permission("loyalty.block", "Block points and lift blocks.", ("manager",)),
     ),
     settings=LoyaltySettings,

@@ -18,6 +18,7 @@ from crmkit_loyalty.point_kinds import POINTS
 from crmkit_loyalty.proposing_graphql import ProposingMutation, ProposingQuery
 from crmkit_loyalty.redeeming_graphql import RedemptionMutation
 from crmkit_loyalty.redemption_graphql import PointRedemption, RedemptionQuery
+from crmkit_loyalty.transferring_graphql import TransferringMutation
 from crmkit_schema import (
     Connection,
     Customer,
@@ -150,7 +151,13 @@ def contribution() -> SchemaContribution:
     """Return what the plugin adds to the schema."""
     return SchemaContribution(
         queries=(LoyaltyQuery, RedemptionQuery, ProposingQuery),
-        mutations=(RedemptionMutation, AdjustingMutation, ProposingMutation, BlockingMutation),
+        mutations=(
+            RedemptionMutation,
+            AdjustingMutation,
+            ProposingMutation,
+            BlockingMutation,
+            TransferringMutation,
+        ),
         subscriptions=(LoyaltySubscription,),
         extends={"Customer": CustomerLoyalty},
         types=(LoyaltyEntry,),

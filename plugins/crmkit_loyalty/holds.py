@@ -163,6 +163,12 @@ def overdue_at(now: datetime) -> Sequence[ColumnElement[bool]]:
     return col(Redemption.state) == RedemptionState.HELD, col(Redemption.held_until) <= now
 
 
+def overdue_of(session: Session, customer_id: UUID, now: datetime) -> Sequence[Redemption]:
+    """Return the holds of a customer whose time is over, oldest first."""
+    mine = select(Redemption).where(Redemption.customer_id == customer_id, *overdue_at(now))
+    return session.exec(mine.order_by(col(Redemption.id))).all()
+
+
 def release_all(session: Session, book: Book, held: Sequence[Redemption], now: datetime) -> None:
     """Post and note the release of holds; the book is written by the caller."""
     if not held:

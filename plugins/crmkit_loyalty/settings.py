@@ -12,6 +12,7 @@ from crmkit.money import AmountError, currency_digits
 from crmkit_loyalty.earning_conflicts import check_together
 from crmkit_loyalty.earning_rules import EarningRule, Name, RuleSet, rule_set
 from crmkit_loyalty.point_kinds import POINTS, PointKind, Rate, Terms
+from crmkit_loyalty.transfer_settings import TransferSettings
 
 _FORMER = PointKind()
 
@@ -28,6 +29,7 @@ class LoyaltySettings(PointKind):
         currency: of what points pay; the home currency of the main settings unless given.
         point_kinds: further kinds of points by name, such as stamps; each has the settings of
             `PointKind`. The ones given here beside are those of the kind `points`.
+        transfers: whether customers can transfer points to each other, and how many.
         adjustment_points_max: most points one adjustment may add or take.
         adjustment_approval_above: adjustments of more points than these, given or taken, wait until
             a second person approves them; left out, none does.
@@ -40,6 +42,7 @@ class LoyaltySettings(PointKind):
     timezone: str = "UTC"
     currency: str = "CNY"
     point_kinds: Mapping[Name, PointKind] = Field(default_factory=dict)
+    transfers: TransferSettings = TransferSettings()
     adjustment_points_max: int = Field(default=100_000, ge=1, le=10**12)
     adjustment_approval_above: int | None = Field(default=None, ge=0)
     adjustment_reasons: tuple[Name, ...] = Field(
