@@ -22,7 +22,6 @@ from crmkit_loyalty.book_rows import (
     ENTRY_COLUMNS,
     LOT_COLUMNS,
 )
-from crmkit_loyalty.entries import Draft
 from crmkit_loyalty.errors import InsufficientPoints
 from crmkit_loyalty.holdings import load_lots, lock_accounts
 from crmkit_loyalty.models import Allocation, LedgerEntry, Lot, LoyaltyAccount
