@@ -9,6 +9,7 @@ from crmkit import IdempotencyMismatch, NotFound
 from crmkit_loyalty import ledger
 from crmkit_loyalty.adjusting_models import ProposalState, ProposedAdjustment
 from crmkit_loyalty.adjustment import Adjustment, check_adjustment
+from crmkit_loyalty.book import Book
 from crmkit_loyalty.entries import Draft
 from crmkit_loyalty.errors import InsufficientPoints, UnknownReasonCode
 from crmkit_loyalty.lots import AccountKey
@@ -69,7 +70,7 @@ def adjust(
     above = settings.adjustment_approval_above
     if above is None or abs(points) <= above:
         draft = _draft(account, request, actor, now)
-        return ledger.post_if_covered(session, book, draft, available)
+        return _post(session, book, draft, available)
     if available + points < 0:
         raise InsufficientPoints(available, -points)
     return propose(session, account, request, actor, now)
@@ -105,7 +106,14 @@ def approve(
     draft = _draft(account, request, found.proposed_by, now)
     explanation = {**draft.explanation, "approved_by": actor}
     draft = draft._replace(source_id=found.id, explanation=explanation)
-    ledger.post_if_covered(session, book, draft, available)
+    _post(session, book, draft, available)
+
+
+def _post(session: Session, book: Book, draft: Draft, available: int) -> LedgerEntry:
+    book.post(draft)
+    short = InsufficientPoints(available, -draft.points_delta)
+    ledger.write_if_covered(session, book, short)
+    return ledger.entry_with(session, draft.customer_id, str(draft.key))  # type: ignore[return-value] # just made
 
 
 def _draft(account: AccountKey, request: Adjustment, actor: str, now: datetime) -> Draft:

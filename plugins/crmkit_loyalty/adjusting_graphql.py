@@ -5,17 +5,16 @@ from typing import Any
 import strawberry
 from strawberry import Info
 
-from crmkit import NotFound
 from crmkit_loyalty import adjusting_models
 from crmkit_loyalty.adjusting import adjust
 from crmkit_loyalty.entry_graphql import LoyaltyEntry
 from crmkit_loyalty.errors import UnknownReasonCode
 from crmkit_loyalty.expiry_graphql import settings_of
 from crmkit_loyalty.point_kinds import POINTS
-from crmkit_loyalty.problems_graphql import InsufficientPointsProblem
 from crmkit_loyalty.proposing_graphql import ProposedAdjustment
+from crmkit_loyalty.redeeming_graphql import InsufficientPointsProblem
+from crmkit_loyalty.redemption_graphql import customer_id_of
 from crmkit_schema import PUBLIC, Long, mutation, object_type, problem_type, related
-from crmkit_schema.nodes import stored_id
 
 
 @strawberry.input(description="Points to give or take by hand.")
@@ -75,9 +74,7 @@ class AdjustingMutation:
     ) -> AdjustPointsSuccess | AdjustPointsProposed:
         """Adjust points."""
         context = info.context
-        customer_id = stored_id("cus")(input.customer_id, context)
-        if customer_id is None:
-            raise NotFound("customer", input.customer_id)
+        customer_id = customer_id_of(input.customer_id, context)
         answer = context.crm.write(
             lambda session: adjust(
                 session,

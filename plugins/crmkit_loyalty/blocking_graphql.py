@@ -8,12 +8,12 @@ import strawberry
 from sqlalchemy import ColumnElement, FromClause, select
 from strawberry import Info
 
-from crmkit import NotFound, table_of
+from crmkit import table_of
 from crmkit_loyalty.blocking import set_block
 from crmkit_loyalty.blocking_models import PointsBlock
 from crmkit_loyalty.errors import AlreadyBlocked
+from crmkit_loyalty.redemption_graphql import customer_id_of
 from crmkit_schema import PUBLIC, mapped, mutation, object_type, problem_type, related
-from crmkit_schema.nodes import stored_id
 
 
 def _blocks() -> FromClause:
@@ -102,9 +102,7 @@ class BlockingMutation:
 
 def _set_block(info: Info, input: BlockPointsInput, *, blocks: bool) -> UUID:
     context = info.context
-    customer_id = stored_id("cus")(input.customer_id, context)
-    if customer_id is None:
-        raise NotFound("customer", input.customer_id)
+    customer_id = customer_id_of(input.customer_id, context)
     block_id: UUID = context.crm.write(
         lambda session: set_block(
             session,

@@ -66,20 +66,6 @@ def write(session: Session, book: Book) -> None:
         restart(session, book.restarted, book.settings)
 
 
-def post_if_covered(session: Session, book: Book, draft: Draft, available: int) -> LedgerEntry:
-    """Write one entry with a key of its own, unless the account has too few points for it.
-
-    Args:
-        available: points on the account, for who is refused.
-
-    Raises:
-        InsufficientPoints: more were to go than there are.
-    """
-    book.post(draft)
-    write_if_covered(session, book, InsufficientPoints(available, -draft.points_delta))
-    return entry_with(session, draft.customer_id, str(draft.key))  # type: ignore[return-value] # just made
-
-
 def write_if_covered(session: Session, book: Book, refusal: InsufficientPoints) -> None:
     """Write what was posted in a book, if each account has what goes.
 

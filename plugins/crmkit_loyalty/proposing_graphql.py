@@ -15,7 +15,7 @@ from crmkit_loyalty.adjusting_models import ProposalState
 from crmkit_loyalty.entry_graphql import LoyaltyEntry
 from crmkit_loyalty.errors import AdjustmentDecided, OwnProposal
 from crmkit_loyalty.expiry_graphql import settings_of
-from crmkit_loyalty.problems_graphql import InsufficientPointsProblem
+from crmkit_loyalty.redeeming_graphql import InsufficientPointsProblem
 from crmkit_schema import (
     PUBLIC,
     Connection,

@@ -45,7 +45,7 @@ def redeem(
         NotRedeemable: this kind of points pays for nothing.
         NotFound: there is no such customer.
         IdempotencyMismatch: the key was used for another redemption of this customer.
-        AccountBlocked: nobody may spend the customer's points; the key stays free.
+        AccountBlocked: the customer's points are blocked; the key stays free.
         InsufficientPoints: more were asked for than can be spent; the key stays free.
         RedemptionNotAllowed: too few, too many, or between two steps; the key stays free.
     """

@@ -8,6 +8,7 @@ from strawberry import Info
 from crmkit import NotFound
 from crmkit_loyalty.cancelling import cancel
 from crmkit_loyalty.errors import (
+    InsufficientPoints,
     NotRedeemable,
     RedemptionEnded,
     RedemptionNotAllowed,
@@ -16,7 +17,6 @@ from crmkit_loyalty.expiry_graphql import settings_of
 from crmkit_loyalty.holds import redeem_held, release
 from crmkit_loyalty.lots import AccountKey
 from crmkit_loyalty.point_kinds import POINTS
-from crmkit_loyalty.problems_graphql import InsufficientPointsProblem
 from crmkit_loyalty.redeemed import Caller
 from crmkit_loyalty.redeeming import redeem
 from crmkit_loyalty.redeeming_rules import Purchase, read_purchase
@@ -119,6 +119,14 @@ class RedemptionEndedProblem:
     """The hold has ended before."""
 
     state: RedemptionState = strawberry.field(description="What has become of it.")
+
+
+@problem_type(InsufficientPoints)
+class InsufficientPointsProblem:
+    """More points were to go than there are."""
+
+    available: Long = strawberry.field(description="Points there are.")
+    requested: Long = strawberry.field(description="Points that were to go.")
 
 
 _REFUSED = InsufficientPointsProblem, NotRedeemableProblem, RedemptionNotAllowedProblem

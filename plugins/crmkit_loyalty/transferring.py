@@ -16,6 +16,7 @@ from crmkit_loyalty.adjustment import REASON_MAX
 from crmkit_loyalty.book import Book
 from crmkit_loyalty.entries import Draft
 from crmkit_loyalty.errors import InsufficientPoints, TransferLimitReached, TransfersNotAllowed
+from crmkit_loyalty.holds import overdue_of, release_all
 from crmkit_loyalty.lots import AccountKey
 from crmkit_loyalty.models import EntryKind, LedgerEntry
 from crmkit_loyalty.moving_rules import spendable
@@ -84,6 +85,7 @@ def transfer(
     _check_limits(session, asked, now, settings)
     book.check_not_blocked(asked.giver)
     book.check_not_blocked(asked.receiver)
+    release_all(session, book, overdue_of(session, asked.giver, now), now)
     book.let_lapse(account, now)
     short = InsufficientPoints(book.available(account, now), asked.points)
     if asked.points > short.available:

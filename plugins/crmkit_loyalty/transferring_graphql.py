@@ -6,16 +6,15 @@ import strawberry
 from sqlalchemy import ColumnElement, FromClause, and_, literal_column
 from strawberry import Info
 
-from crmkit import NotFound
 from crmkit_loyalty.entry_graphql import LoyaltyEntry
 from crmkit_loyalty.errors import TransferLimitReached
 from crmkit_loyalty.expiry_graphql import settings_of
 from crmkit_loyalty.models import EntryKind
 from crmkit_loyalty.point_kinds import POINTS
-from crmkit_loyalty.problems_graphql import InsufficientPointsProblem
+from crmkit_loyalty.redeeming_graphql import InsufficientPointsProblem
+from crmkit_loyalty.redemption_graphql import customer_id_of
 from crmkit_loyalty.transferring import Transfer, transfer
 from crmkit_schema import PUBLIC, Long, mutation, object_type, problem_type, related
-from crmkit_schema.nodes import stored_id
 
 
 def _is_received(entry: FromClause) -> ColumnElement[bool]:
@@ -74,12 +73,9 @@ class TransferringMutation:
     )
     def transfer_points(self, info: Info, input: TransferPointsInput) -> TransferPointsSuccess:
         """Transfer points."""
-        context, read = info.context, stored_id("cus")
-        giver = read(input.from_customer_id, context)
-        receiver = read(input.to_customer_id, context)
-        if giver is None or receiver is None:
-            missing = input.from_customer_id if giver is None else input.to_customer_id
-            raise NotFound("customer", missing)
+        context = info.context
+        giver = customer_id_of(input.from_customer_id, context)
+        receiver = customer_id_of(input.to_customer_id, context)
         asked = Transfer(
             giver, receiver, input.point_kind, input.points, input.reason, input.idempotency_key
         )

@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import text
 
 from crmkit import IdempotencyMismatch, NotFound, ValidationFailed
-from crmkit_loyalty import ledger
 from crmkit_loyalty.blocking import set_block
 from crmkit_loyalty.errors import AccountBlocked, AlreadyBlocked, NotBlocked
 from crmkit_loyalty.verifying import run as verify
 
 Till: TypeAlias = Any
+TillFactory: TypeAlias = Any
 
 BLOCKS = """
 query ($id: ID!) { customer(id: $id) { loyalty {
@@ -30,6 +30,11 @@ mutation ($input: BlockPointsInput!) { answer: %s(input: $input) {
 """
 
 
+@pytest.fixture
+def till(till_factory: TillFactory) -> Till:
+    return till_factory(redemption={"value": "0.01"})
+
+
 def change(till: Till, who: str, key: str, *, blocks: bool, **more: Any) -> UUID:
     values = {"reason": "card stolen", "actor": "bob", "now": till.crm.clock.now(), **more}
     done: UUID = till.crm.write(
@@ -38,29 +43,42 @@ def change(till: Till, who: str, key: str, *, blocks: bool, **more: Any) -> UUID
     return done
 
 
-def check(till: Till, who: str) -> None:
-    """Do what everything that spends points does first."""
-    customer = till.ids[who]
-
-    def work(session: Any) -> None:
-        book = ledger.open_book(session, {customer}, set(), till.crm.clock.now(), till.settings)
-        book.check_not_blocked(customer)
-
-    till.crm.write(work)
-
-
 def test_blocked_points_cannot_be_spent_until_the_block_is_lifted(till: Till) -> None:
     till.adjust("ann", 30)
+    till.adjust("bob", 30)
     change(till, "ann", "b", blocks=True)
 
     with pytest.raises(AccountBlocked) as refused:
-        check(till, "ann")
+        till.redeem("ann", 10)
+    with pytest.raises(AccountBlocked):
+        till.redeem("ann", 10, holds=True)
 
     assert refused.value.customer_id == till.ids["ann"]
-    check(till, "bob")
+    till.redeem("bob", 10)
     change(till, "ann", "u", blocks=False, reason="card found")
-    check(till, "ann")
+    till.redeem("ann", 10)
     assert till.differences() == []
+
+
+def test_points_held_before_a_block_can_only_be_released(till: Till) -> None:
+    till.adjust("ann", 30)
+    held = till.redeem("ann", 10, holds=True)
+    change(till, "ann", "b", blocks=True)
+
+    with pytest.raises(AccountBlocked):
+        till.redeem_held(held)
+    till.release(held)
+
+    assert till.account("ann") == (30, 0)
+    assert till.differences() == []
+
+
+def test_a_redemption_answers_again_after_a_block(till: Till) -> None:
+    till.adjust("ann", 30)
+    made = till.redeem("ann", 10, key="r")
+    change(till, "ann", "b", blocks=True)
+
+    assert till.redeem("ann", 10, key="r").id == made.id
 
 
 def test_a_blocked_customer_earns_gives_back_and_is_adjusted(till: Till) -> None:
@@ -73,14 +91,14 @@ def test_a_blocked_customer_earns_gives_back_and_is_adjusted(till: Till) -> None
 
     assert till.account("ann") == (3, 0)
     with pytest.raises(AccountBlocked):
-        check(till, "ann")
+        till.redeem("ann", 1)
 
 
 def test_a_customer_without_points_can_be_blocked(till: Till) -> None:
     change(till, "bob", "b", blocks=True)
 
     with pytest.raises(AccountBlocked):
-        check(till, "bob")
+        till.redeem("bob", 1)
     assert till.differences() == []
 
 
@@ -90,7 +108,8 @@ def test_the_same_request_changes_nothing_again(till: Till) -> None:
     assert change(till, "ann", "b", blocks=True, actor="cleo") == first
     assert change(till, "ann", "u", blocks=False) == first
     assert change(till, "ann", "b", blocks=True) == first
-    check(till, "ann")
+    till.adjust("ann", 1)
+    till.redeem("ann", 1)
 
 
 @pytest.mark.parametrize(("blocks", "reason"), [(True, "other"), (False, "card stolen")])
@@ -156,9 +175,10 @@ def test_a_planted_error_is_found_and_mended(till: Till, sql: str) -> None:
 
     assert till.differences() == []
     assert verify(till.crm).is_good
-    check(till, "bob")
+    till.adjust("bob", 1)
+    till.redeem("bob", 1)
     with pytest.raises(AccountBlocked):
-        check(till, "ann")
+        till.redeem("ann", 1)
 
 
 def test_the_api_blocks_and_tells_the_history(till: Till) -> None:

@@ -205,6 +205,22 @@ def test_goods_that_come_back_are_the_givers_affair(till: Till) -> None:
     assert_sound(till)
 
 
+def test_held_points_stay_until_their_time_is_over(till_factory: TillFactory) -> None:
+    terms = {"value": "0.01", "hold_minutes": 30}
+    till = till_factory(transfers={"allowed": True}, redemption=terms)
+    till.adjust("ann", 30)
+    till.redeem("ann", 20, holds=True)
+
+    with pytest.raises(InsufficientPoints) as refused:
+        send(till, "ann", "bob", 11)
+    assert refused.value.available == 10
+
+    till.crm.clock.advance(timedelta(minutes=30))
+    send(till, "ann", "bob", 30)
+    assert (till.balance("ann"), till.balance("bob")) == (0, 30)
+    assert_sound(till)
+
+
 def test_other_kinds_are_given_by_themselves(till_factory: TillFactory) -> None:
     till = till_factory(transfers={"allowed": True}, point_kinds={"stamps": {}})
     till.adjust("ann", 5, point_kind="stamps")
