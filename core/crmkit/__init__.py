@@ -17,7 +17,7 @@ from crmkit.batches import (
 from crmkit.bulk import insert_rows, merge_rows, small_writes, table_of
 from crmkit.clock import Clock, FixedClock, SystemClock
 from crmkit.columns import Instant, Json, wire_instant
-from crmkit.commands import Command, Findings, Report
+from crmkit.commands import Command, Findings, Option, Report
 from crmkit.contributions import (
     Difference,
     InteractionKind,
@@ -94,6 +94,7 @@ __all__ = [
     "Metric",
     "Migration",
     "NotFound",
+    "Option",
     "Outcome",
     "Permission",
     "PermissionDenied",

@@ -1,8 +1,8 @@
 """Commands that plugins add to the command line: `crmkit <plugin> <command>`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
     from crmkit.crm import Crm
@@ -42,6 +42,35 @@ class Report:
     findings: Sequence[Findings]
 
 
+OptionKind = Literal["text", "date", "file"]
+"""What an option takes: any text; a day such as 2026-03-31; a file that can be read."""
+
+OPTION_NAME: Final = "[a-z][a-z0-9]*(-[a-z0-9]+)*"
+"""How options are named."""
+
+TAKEN_OPTIONS: Final = frozenset({"help", "data-dir", "json"})
+"""Options that every command has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A named value that a command takes, written `--name VALUE`.
+
+    Attributes:
+        name: lower-case words joined by dashes; the key of the value.
+        kind: what is taken, and checked before the command runs.
+        summary: one sentence, for the help.
+        is_required: whether the command cannot do without it.
+        default: the value if it is not given; a `date` or `Path` for the kinds that give one.
+    """
+
+    name: str
+    kind: OptionKind
+    summary: str
+    is_required: bool = False
+    default: Any = None
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """Something a plugin does when a person calls it.
@@ -49,10 +78,12 @@ class Command:
     Attributes:
         name: lower-case word behind the plugin's, such as `verify`.
         summary: one sentence.
-        run: does it; tables are as new as the code. It may read, and write through the services
-            of `Crm`.
+        run: does it, given a value for each option by its name: a text, a `date` or a `Path`.
+            Tables are as new as the code. It may read, and write through the services of `Crm`.
+        options: what it takes.
     """
 
     name: str
     summary: str
-    run: "Callable[[Crm], Report]"
+    run: "Callable[[Crm, Mapping[str, Any]], Report]"
+    options: Sequence[Option] = ()

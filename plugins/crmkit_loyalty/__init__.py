@@ -77,7 +77,11 @@ def register_jobs(settings: LoyaltySettings) -> Sequence[Job]:
 def register_commands() -> Sequence[Command]:
     """`crmkit loyalty verify`."""
     return (
-        Command("verify", "Prove that the points book adds up; writes nothing.", verifying.run),
+        Command(
+            "verify",
+            "Prove that the points book adds up; writes nothing.",
+            lambda crm, _: verifying.run(crm),
+        ),
     )
 
 

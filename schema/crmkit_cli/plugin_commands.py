@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 
 from crmkit_cli.opening import opened
 from crmkit_cli.options import HERE, AsJson, DataDir
+from crmkit_cli.plugin_options import read_options
 from crmkit_cli.printing import print_json, print_table
 from crmkit_cli.refusing import REFUSED, refusing
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from crmkit import Command, Findings, Report
 
 _SHOWN_MAX = 20
+_PASSED_ON = {"ignore_unknown_options": True, "allow_extra_args": True}
 
 
 class WithPlugins(TyperGroup):
@@ -40,6 +42,9 @@ def _commands_of(plugin: str) -> Any:
         data_dir: DataDir = HERE,
         as_json: AsJson = False,
     ) -> None:
+        if command == "--help":
+            print(context.get_help())
+            return
         with opened(data_dir) as crm:
             commands = {c.name: c for owner, c in crm.registry.commands if owner.name == plugin}
             if not commands:
@@ -51,12 +56,18 @@ def _commands_of(plugin: str) -> Any:
                 raise typer.BadParameter(
                     f"{command!r}; there are: {', '.join(commands)}", param_hint="COMMAND"
                 )
+        values = read_options(context, commands[command], context.args)
         with opened(data_dir, must_be_ready=True) as crm:
-            report = commands[command].run(crm)
+            report = commands[command].run(crm, values)
         _print(report, as_json)
 
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command(plugin, help=f"Commands of the plugin {plugin}.")(refusing(run))
+    app.command(
+        plugin,
+        help=f"Commands of the plugin {plugin}; without one, lists them.",
+        add_help_option=False,  # which help is asked for is known behind the command's name
+        context_settings=_PASSED_ON,
+    )(refusing(run))
     return typer.main.get_command(app)
 
 
