@@ -22,7 +22,15 @@ from crmkit import (
     hookimpl,
 )
 from crmkit.contributions import Models
-from crmkit_loyalty import earning_recount, expiry, following, holds, rebuilding, verifying
+from crmkit_loyalty import (
+    earning_recount,
+    expiry,
+    following,
+    holds,
+    rebuilding,
+    simulating,
+    verifying,
+)
 from crmkit_loyalty.earning_models import EarnedPoints, EarningRuleSet
 from crmkit_loyalty.metrics import earned_metrics
 from crmkit_loyalty.models import Allocation, LedgerEntry, Lot, LoyaltyAccount
@@ -75,12 +83,18 @@ def register_jobs(settings: LoyaltySettings) -> Sequence[Job]:
 
 @hookimpl
 def register_commands() -> Sequence[Command]:
-    """`crmkit loyalty verify`."""
+    """`crmkit loyalty verify` and `crmkit loyalty simulate`."""
     return (
         Command(
             "verify",
             "Prove that the points book adds up; writes nothing.",
             lambda crm, _: verifying.run(crm),
+        ),
+        Command(
+            "simulate",
+            "Show what points would be under other rules; writes nothing.",
+            simulating.run,
+            simulating.OPTIONS,
         ),
     )
 

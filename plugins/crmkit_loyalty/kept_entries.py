@@ -1,6 +1,6 @@
 """What people did with points, to be done again in a rehearsal."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -10,14 +10,16 @@ from sqlmodel import Session
 from crmkit import table_of
 from crmkit.rehearsing import Fact
 from crmkit_loyalty import ledger
-from crmkit_loyalty.book import Draft
-from crmkit_loyalty.models import EntryKind, LedgerEntry
+from crmkit_loyalty.entries import Draft
+from crmkit_loyalty.lots import AccountKey
+from crmkit_loyalty.models import SPENDING, EntryKind, LedgerEntry
 from crmkit_loyalty.settings import LoyaltySettings
+
+BY_RULES = ("transaction", "entry")
+"""Sources of entries that follow from the rules; a rehearsal finds them anew."""
 
 _PAGE = 1_000
 _entry = table_of(LedgerEntry)
-BY_RULES = ("transaction", "entry")
-"""Sources of entries that follow from the rules; a rehearsal finds them anew."""
 
 
 def kept_entries(shop: Session, until: datetime, settings: LoyaltySettings) -> Iterator[Fact]:
@@ -32,35 +34,43 @@ def kept_entries(shop: Session, until: datetime, settings: LoyaltySettings) -> I
         .order_by(_entry.c.occurred_at, _entry.c.id)
     )
     for row in shop.execute(statement, execution_options={"yield_per": _PAGE}):
-        yield Fact(row.occurred_at, row.customer_id, _again(row, settings))
+        if row.point_kind in settings.terms:
+            yield Fact(row.occurred_at, row.customer_id, _again(row, settings))
 
 
-def _again(row: Row[Any], settings: LoyaltySettings) -> Any:
+def _again(row: Row[Any], settings: LoyaltySettings) -> Callable[[Session], None]:
     """Return what posts an entry anew; of points that go, only as many as there are."""
+    account = AccountKey(row.customer_id, row.point_kind)
 
     def do(session: Session) -> None:
-        who = row.customer_id
-        book = ledger.open_book(session, {who}, {who}, row.recorded_at, settings)
+        owner = {row.customer_id}
+        book = ledger.open_book(session, owner, owner, row.recorded_at, settings)
         points = row.points_delta
         if points < 0:
-            points = -min(-points, book.balance(who, row.occurred_at))
+            there = book.balance(account, row.occurred_at)
+            if row.kind in SPENDING:
+                there = book.available(account, row.occurred_at)
+            points = -min(-points, there)
         if points:
-            book.post(
-                Draft(
-                    who,
-                    EntryKind(row.kind),
-                    points,
-                    row.occurred_at,
-                    row.rule,
-                    row.explanation,
-                    source=row.source,
-                    source_id=row.source_id,
-                    reason=row.reason,
-                    actor=row.actor,
-                    key=row.idempotency_key,
-                    fingerprint=row.fingerprint,
-                )
-            )
+            book.post(_draft(row, points))
         ledger.write(session, book)
 
     return do
+
+
+def _draft(row: Row[Any], points: int) -> Draft:
+    return Draft(
+        row.customer_id,
+        EntryKind(row.kind),
+        points,
+        row.occurred_at,
+        row.rule,
+        row.explanation,
+        source=row.source,
+        source_id=row.source_id,
+        reason=row.reason,
+        actor=row.actor,
+        key=row.idempotency_key,
+        fingerprint=row.fingerprint,
+        point_kind=row.point_kind,
+    )

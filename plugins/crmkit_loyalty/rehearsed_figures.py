@@ -1,5 +1,6 @@
 """What happened to points in a period, as statements over the whole points book."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ from sqlmodel import Session
 from crmkit import table_of
 from crmkit.rehearsing import Period
 from crmkit_loyalty.expiring import left_by_month, liability_minor, month_ends
+from crmkit_loyalty.kept_entries import BY_RULES
 from crmkit_loyalty.models import EntryKind, LedgerEntry
 from crmkit_loyalty.rehearsal import last_instant
 from crmkit_loyalty.settings import LoyaltySettings
@@ -35,62 +37,83 @@ class Points(NamedTuple):
     expired: int = 0
     by_hand: int = 0
 
+    def __add__(self, other: tuple[int, ...]) -> "Points":  # type: ignore[override]
+        return Points(*(one + more for one, more in zip(self, other, strict=True)))
 
-def by_month_and_rule(session: Session, period: Period) -> Mapping[tuple[date, str], Points]:
-    """Return what happened to points, by month and by the rule that gave them.
 
-    The month is its last day in the period.
+class Origin(NamedTuple):
+    """When something happened to points, and which rule once gave them.
+
+    Attributes:
+        until: last day of the month, as far as it lies in the period.
     """
+
+    until: date
+    point_kind: str
+    rule: str
+
+
+class Earned(NamedTuple):
+    """What a customer earned of a kind, less what returns took back."""
+
+    point_kind: str
+    customer_id: UUID
+    points: int
+
+
+def by_origin(session: Session, period: Period) -> Mapping[Origin, Points]:
+    """Return what happened to points, by month, kind and rule."""
     ends = period.month_ends()
-    starts = [period.first, *(end.replace(day=1) for end in ends[1:])]
-    begins = [period.start_of(start) for start in starts]
+    begins = [period.start_of(end.replace(day=1)) for end in ends]
     month = case(
         *((_entry.c.occurred_at >= at, place) for place, at in reversed(list(enumerate(begins)))),
-        else_=-1,
+        else_=0,
     ).label("month")
     rule, source = _rule_of_origin()
-    statement = (
-        select(month, rule, *_sums())
-        .select_from(source)
-        .where(*_within(period))
-        .group_by(month, rule)
-    )
-    return {
-        (ends[at], name): Points(*map(int, sums)) for at, name, *sums in session.execute(statement)
-    }
+    keys = month, _entry.c.point_kind, rule
+    statement = select(*keys, *_sums()).select_from(source)
+    rows = session.execute(statement.where(*_within(period)).group_by(*keys))
+    return {Origin(ends[at], kind, name): Points(*map(int, sums)) for at, kind, name, *sums in rows}
 
 
-def by_customer(session: Session, period: Period) -> Iterator[tuple[UUID, int]]:
-    """Give the points that each customer earned, less those taken back, by the customer's id."""
+def by_customer(session: Session, period: Period) -> Iterator[Earned]:
+    """Give what customers earned in a period, in the order of kinds and ids."""
     issued, taken_back, *_ = _sums()
+    keys = _entry.c.point_kind, _entry.c.customer_id
     statement = (
-        select(_entry.c.customer_id, issued - taken_back)
-        .where(*_within(period))
-        .group_by(_entry.c.customer_id)
-        .order_by(_entry.c.customer_id)
+        select(*keys, issued - taken_back).where(*_within(period)).group_by(*keys).order_by(*keys)
     )
-    for who, points in session.execute(statement, execution_options={"yield_per": _PAGE}):
-        yield who, int(points)
+    for kind, who, points in session.execute(statement, execution_options={"yield_per": _PAGE}):
+        yield Earned(kind, who, int(points))
+
+
+class Left(NamedTuple):
+    """Points that are left at the end of a period.
+
+    Attributes:
+        cost_minor: what they are expected to cost, in minor units of the home currency.
+    """
+
+    points: int = 0
+    cost_minor: int = 0
 
 
 def left_at_end(
     session: Session, period: Period, settings: LoyaltySettings, digits: int
-) -> tuple[int, int]:
-    """Return the points left at the end of a period, and the liability in minor units.
-
-    Args:
-        digits: decimals of the home currency.
-    """
+) -> Mapping[str, Left]:
+    """Return what is left of each kind of points, with the liability as it is reported."""
     at = last_instant(period)
-    rows = session.execute(left_by_month(at, month_ends(at, settings.timezone)))
-    months = [int(points) for _, points in rows]
-    costs = (cost_minor(points, settings, digits) for points in months)
-    return sum(months), sum(costs)
+    left: defaultdict[str, Left] = defaultdict(Left)
+    for kind, _, points in session.execute(left_by_month(at, month_ends(at, settings.timezone))):
+        before, cost = left[kind], cost_minor(int(points), kind, settings, digits)
+        left[kind] = Left(before.points + int(points), before.cost_minor + cost)
+    return left
 
 
-def cost_minor(points: int, settings: LoyaltySettings, digits: int) -> int:
-    """Return what points are expected to cost, in minor units."""
-    return liability_minor(points, settings.point_cost, settings.expected_redemption_share, digits)
+def cost_minor(points: int, kind: str, settings: LoyaltySettings, digits: int) -> int:
+    """Return what points of a kind are expected to cost, in minor units."""
+    terms = settings.kind(kind)
+    return liability_minor(points, terms.point_cost, terms.expected_redemption_share, digits)
 
 
 def _within(period: Period) -> tuple[ColumnElement[bool], ...]:
@@ -105,7 +128,7 @@ def _sums() -> tuple[ColumnElement[int], ...]:
         and_(_entry.c.kind == EntryKind.ADJUSTMENT, _entry.c.source == "transaction"),
     )
     issued, expired = _entry.c.kind == EntryKind.ACCRUAL, _entry.c.kind == EntryKind.EXPIRY
-    by_hand = _entry.c.source.not_in(("transaction", "entry"))
+    by_hand = _entry.c.source.not_in(BY_RULES)
     return tuple(
         func.coalesce(func.sum(case((which, sign * _entry.c.points_delta), else_=0)), 0)
         for which, sign in ((issued, 1), (is_back, -1), (expired, -1), (by_hand, 1))
@@ -113,7 +136,7 @@ def _sums() -> tuple[ColumnElement[int], ...]:
 
 
 def _rule_of_origin() -> tuple[ColumnElement[str], Any]:
-    """Return the rule that points go back to, through what undid or outlived it."""
+    """Return the rule that points go back to, through what undid or outlived them."""
     source: Any = _entry
     link: Any = _entry
     rules = [_entry.c.rule]

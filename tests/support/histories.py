@@ -72,14 +72,17 @@ def by_time(history: Sequence[Happened]) -> Iterator[tuple[datetime, Happened]]:
     """
     times = {each.document.external_id: each.at for each in history if each.document}
     early: defaultdict[str, list[Happened]] = defaultdict(list)
+    waiting: set[str] = set()
     for happened in sorted(history, key=lambda each: each.at):
         original = happened.document.original if happened.document else None
-        if original is not None and times[original] > happened.at:
+        if original is not None and (times[original] > happened.at or original in waiting):
             early[original].append(happened)
+            waiting.add(happened.document.external_id)  # type: ignore[union-attr]
             continue
         ready = [happened]
         while ready:
             each = ready.pop(0)
             yield happened.at, each
             if each.document:
+                waiting.discard(each.document.external_id)
                 ready = early.pop(each.document.external_id, []) + ready

@@ -1,6 +1,5 @@
 """Reading all transactions again, in the order of their time, a page at a time."""
 
-from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
@@ -48,7 +47,8 @@ def in_order(session: Session, until: datetime) -> Iterator[Again]:
 
     One that precedes its original, by a clock that was wrong, follows that at once.
     """
-    waiting: defaultdict[UUID, list[Again]] = defaultdict(list)
+    waiting: dict[UUID, list[Again]] = {}
+    held: set[UUID] = set()
     after: tuple[datetime, UUID] | None = None
     while page := _page(session, until, after):
         recorded = load_recorded(session, [header.id for header in page])
@@ -56,10 +56,14 @@ def in_order(session: Session, until: datetime) -> Iterator[Again]:
             each = recorded[header.id]
             owners = frozenset(who for who in (each.customer_id, header.owner) if who)
             again = Again(header.occurred_at, each, owners, header.fingerprint)
-            if header.original_id is not None and header.is_early:
-                waiting[header.original_id].append(again)
-            else:
-                yield from _with_those_waiting(again, waiting)
+            original_id = header.original_id
+            if original_id is not None and (header.is_early or original_id in held):
+                waiting.setdefault(original_id, []).append(again)
+                held.add(header.id)
+                continue
+            for ready in _with_those_waiting(again, waiting):
+                held.discard(ready.transaction.id)
+                yield ready
         after = page[-1].occurred_at, page[-1].id
 
 

@@ -16,7 +16,16 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from contents import all_rows
-from crmkit import Crm, CrmkitError, CustomerInput, FixedClock, Report, Settings, table_of
+from crmkit import (
+    Crm,
+    CrmkitError,
+    CustomerInput,
+    CustomerRef,
+    FixedClock,
+    Report,
+    Settings,
+    table_of,
+)
 from crmkit.migrating import upgrade
 from crmkit.models import CustomerExternalId
 from crmkit.rehearsing import BadPeriod
@@ -26,6 +35,7 @@ from crmkit_tiers.assigning import assign, read_assignment
 from crmkit_tiers.models import TierMembership
 from crmkit_tiers.settings import TiersSettings
 from histories import NAMES, START, Happened, by_time, random_history
+from retail_slice import retail_slice
 from tier_sets import CLUB, club
 from toml_text import section
 
@@ -58,11 +68,11 @@ class Assigned:
 class Shop:
     """A shop whose clock follows what happens."""
 
-    def __init__(self, crm: Crm, clock: FixedClock) -> None:
+    def __init__(self, crm: Crm, clock: FixedClock, names: Sequence[str] = NAMES) -> None:
         self.crm = crm
         self._clock = clock
-        results = crm.upsert_customers([CustomerInput("till", name) for name in NAMES])
-        self.ids = {name: result.id for name, result in zip(NAMES, results, strict=True)}
+        results = crm.upsert_customers([CustomerInput("till", name) for name in names])
+        self.ids = {name: result.id for name, result in zip(names, results, strict=True)}
 
     def record(self, happened: Happened) -> None:
         """Let one thing happen."""
@@ -107,13 +117,16 @@ class Shops:
         self._empty = empty
         self._folder = folder
         self._number = 0
+        self.names: Sequence[str] = NAMES
 
     def open(self, rules: Mapping[str, Any]) -> Shop:
         self._number += 1
         path = self._folder / f"{self._number}.sqlite3"
         shutil.copyfile(self._empty, path)
         clock = FixedClock(START + DAYS * DAY)
-        return Shop(Crm(_settings(self._folder, f"sqlite:///{path}", rules), clock=clock), clock)
+        return Shop(
+            Crm(_settings(self._folder, f"sqlite:///{path}", rules), clock=clock), clock, self.names
+        )
 
     def in_force(
         self, rules: Mapping[str, Any], history: Sequence[Happened]
@@ -216,7 +229,7 @@ def check(
 
 
 @settings(
-    max_examples=5,
+    max_examples=4,
     deadline=None,
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
@@ -338,3 +351,19 @@ def test_days_that_nobody_can_tell_of_are_refused(
     file.write_text(section("tiers", {"sets": {"club": CLUB}}))
     with shops.open(CLUB).crm as crm, pytest.raises(BadPeriod, match=told):
         simulating.run(crm, {"rules": file, "from": first, "to": last})
+
+
+def test_it_does_so_for_customers_of_online_retail(
+    online_retail: Path, shops: Shops, tmp_path: Path
+) -> None:
+    history = retail_slice(online_retail, DAYS, every=25)
+    refs = [each.document.customer for each in history if each.document]
+    shops.names = sorted({str(ref.external_id) for ref in refs if isinstance(ref, CustomerRef)})
+    shop = shops.open(RULES["lifetime"])
+    with shop.crm:
+        for happened in history:
+            shop.record(happened)
+
+        check(shop, shops, tmp_path, "lifetime", "rolling, grace", history)
+
+    assert len(history) > 100
