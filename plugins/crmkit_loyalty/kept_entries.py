@@ -1,4 +1,4 @@
-"""What people did with points, to be done again in a rehearsal."""
+"""Entries that no rule led to, such as adjustments, to be posted again in a rehearsal."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -15,22 +15,22 @@ from crmkit_loyalty.lots import AccountKey
 from crmkit_loyalty.models import SPENDING, EntryKind, LedgerEntry
 from crmkit_loyalty.settings import LoyaltySettings
 
-BY_RULES = ("transaction", "entry")
-"""Sources of entries that follow from the rules; a rehearsal finds them anew."""
+_OTHERS = ("transaction", "entry", "redemption")
+"""Sources of entries that follow from rules or from redemptions; a rehearsal finds them anew."""
 
 _PAGE = 1_000
 _entry = table_of(LedgerEntry)
 
 
 def kept_entries(shop: Session, until: datetime, settings: LoyaltySettings) -> Iterator[Fact]:
-    """Give the entries that no rule led to, before an instant and in their order.
+    """Give such entries before an instant, in their order.
 
     Args:
         settings: of the rehearsal.
     """
     statement = (
         select(_entry)
-        .where(_entry.c.source.not_in(BY_RULES), _entry.c.occurred_at < until)
+        .where(_entry.c.source.not_in(_OTHERS), _entry.c.occurred_at < until)
         .order_by(_entry.c.occurred_at, _entry.c.id)
     )
     for row in shop.execute(statement, execution_options={"yield_per": _PAGE}):
@@ -47,7 +47,7 @@ def _again(row: Row[Any], settings: LoyaltySettings) -> Callable[[Session], None
         book = ledger.open_book(session, owner, owner, row.recorded_at, settings)
         points = row.points_delta
         if points < 0:
-            there = book.balance(account, row.occurred_at)
+            there = book.balance(account, row.occurred_at)  # what has expired lapses
             if row.kind in SPENDING:
                 there = book.available(account, row.occurred_at)
             points = -min(-points, there)

@@ -1,5 +1,6 @@
 """Recording a shop's history in a copy that has certain rules for points."""
 
+import heapq
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -9,6 +10,7 @@ from crmkit import Crm, JobRun
 from crmkit.rehearsing import Period, replay
 from crmkit_loyalty.expiry import expire
 from crmkit_loyalty.kept_entries import kept_entries
+from crmkit_loyalty.kept_redemptions import kept_cancellations, kept_redemptions
 from crmkit_loyalty.settings import LoyaltySettings
 
 
@@ -20,7 +22,11 @@ def rehearse(shop: Session, copy: Crm, period: Period) -> LoyaltySettings:
         copy: an empty one.
     """
     settings = cast(LoyaltySettings, copy.registry["loyalty"].settings)
-    replay(shop, copy, period.until, kept_entries(shop, period.until, settings))
+    by_hand = [
+        each(shop, period.until, settings)
+        for each in (kept_entries, kept_redemptions, kept_cancellations)
+    ]
+    replay(shop, copy, period.until, heapq.merge(*by_hand, key=lambda fact: fact.at))
     run = JobRun(last_instant(period), period.last)
     while copy.write(lambda session: expire(session, run, settings)):
         pass

@@ -6,13 +6,12 @@ from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, case, func, or_, select
 from sqlmodel import Session
 
 from crmkit import table_of
 from crmkit.rehearsing import Period
 from crmkit_loyalty.expiring import left_by_month, liability_minor, month_ends
-from crmkit_loyalty.kept_entries import BY_RULES
 from crmkit_loyalty.models import EntryKind, LedgerEntry
 from crmkit_loyalty.rehearsal import last_instant
 from crmkit_loyalty.settings import LoyaltySettings
@@ -29,12 +28,14 @@ class Points(NamedTuple):
         issued: given by rules.
         taken_back: when goods came back, less what undoing that gave back.
         expired: without having been spent.
+        redeemed: less what came back of it.
         by_hand: what people gave, less what they took.
     """
 
     issued: int = 0
     taken_back: int = 0
     expired: int = 0
+    redeemed: int = 0
     by_hand: int = 0
 
     def __add__(self, other: tuple[int, ...]) -> "Points":  # type: ignore[override]
@@ -69,19 +70,23 @@ def by_origin(session: Session, period: Period) -> Mapping[Origin, Points]:
         *((_entry.c.occurred_at >= at, place) for place, at in reversed(list(enumerate(begins)))),
         else_=0,
     ).label("month")
-    rule, source = _rule_of_origin()
+    source, rule, sums = _with_origins()
     keys = month, _entry.c.point_kind, rule
-    statement = select(*keys, *_sums()).select_from(source)
+    statement = select(*keys, *sums).select_from(source)
     rows = session.execute(statement.where(*_within(period)).group_by(*keys))
-    return {Origin(ends[at], kind, name): Points(*map(int, sums)) for at, kind, name, *sums in rows}
+    return {Origin(ends[at], kind, name): Points(*map(int, each)) for at, kind, name, *each in rows}
 
 
 def by_customer(session: Session, period: Period) -> Iterator[Earned]:
     """Give what customers earned in a period, in the order of kinds and ids."""
-    issued, taken_back, *_ = _sums()
+    source, _, (issued, taken_back, *_more) = _with_origins()
     keys = _entry.c.point_kind, _entry.c.customer_id
     statement = (
-        select(*keys, issued - taken_back).where(*_within(period)).group_by(*keys).order_by(*keys)
+        select(*keys, issued - taken_back)
+        .select_from(source)
+        .where(*_within(period))
+        .group_by(*keys)
+        .order_by(*keys)
     )
     for kind, who, points in session.execute(statement, execution_options={"yield_per": _PAGE}):
         yield Earned(kind, who, int(points))
@@ -121,31 +126,30 @@ def _within(period: Period) -> tuple[ColumnElement[bool], ...]:
     return _entry.c.occurred_at >= since, _entry.c.occurred_at < until
 
 
-def _sums() -> tuple[ColumnElement[int], ...]:
-    """Return the sums of `Points`, in its order."""
-    is_back = or_(
-        _entry.c.kind == EntryKind.REVERSAL,
-        and_(_entry.c.kind == EntryKind.ADJUSTMENT, _entry.c.source == "transaction"),
-    )
-    issued, expired = _entry.c.kind == EntryKind.ACCRUAL, _entry.c.kind == EntryKind.EXPIRY
-    by_hand = _entry.c.source.not_in(BY_RULES)
-    return tuple(
-        func.coalesce(func.sum(case((which, sign * _entry.c.points_delta), else_=0)), 0)
-        for which, sign in ((issued, 1), (is_back, -1), (expired, -1), (by_hand, 1))
-    )
-
-
-def _rule_of_origin() -> tuple[ColumnElement[str], Any]:
-    """Return the rule that points go back to, through what undid or outlived them."""
+def _with_origins() -> tuple[Any, ColumnElement[str], tuple[ColumnElement[int], ...]]:
+    """Return entries with what they go back to: the rule of that, and the sums of `Points`."""
     source: Any = _entry
     link: Any = _entry
-    rules = [_entry.c.rule]
+    rules, kinds = [_entry.c.rule], [_entry.c.kind]
     for number in range(_DEPTH):
         origin = _entry.alias(f"origin_{number}")
         parent = case(
             (link.c.kind == EntryKind.EXPIRY, link.c.source_id), else_=link.c.reverses_entry_id
         )
-        source = source.outerjoin(origin, origin.c.id == parent)
-        link = origin
+        source, link = source.outerjoin(origin, origin.c.id == parent), origin
         rules.insert(0, origin.c.rule)
-    return func.coalesce(*rules).label("origin"), source
+        kinds.insert(0, origin.c.kind)
+    kind, first = _entry.c.kind, func.coalesce(*kinds)
+    is_redeemed = first == EntryKind.REDEMPTION
+    which = case(
+        (kind == EntryKind.ACCRUAL, "issued"),
+        (kind == EntryKind.EXPIRY, "expired"),
+        (is_redeemed, "redeemed"),
+        (or_(kind == EntryKind.REVERSAL, _entry.c.source == "transaction"), "taken_back"),
+        else_="by_hand",
+    )
+    sums = (
+        func.sum(case((which == name, sign * _entry.c.points_delta), else_=0))
+        for name, sign in zip(Points._fields, (1, -1, -1, -1, 1), strict=True)
+    )
+    return source, func.coalesce(*rules).label("origin"), tuple(sums)

@@ -4,25 +4,34 @@ import random
 import shutil
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from contents import all_rows
 from crmkit import Crm, CrmkitError, CustomerInput, CustomerRef, FixedClock, Report, Settings
 from crmkit.migrating import upgrade
 from crmkit.testing import CrmFactory
 from crmkit_loyalty import ledger, simulating
+from crmkit_loyalty.cancelling import cancel
 from crmkit_loyalty.errors import InsufficientPoints
+from crmkit_loyalty.holds import redeem_held
+from crmkit_loyalty.lots import AccountKey
 from crmkit_loyalty.models import Allocation, LedgerEntry, Lot
+from crmkit_loyalty.redeemed import Caller
+from crmkit_loyalty.redeeming import redeem
+from crmkit_loyalty.redeeming_rules import Purchase
+from crmkit_loyalty.redemption_models import Redemption
+from crmkit_loyalty.rehearsed_figures import Points
 from crmkit_loyalty.settings import LoyaltySettings
 from histories import NAMES, START, Happened, by_time, random_history
 from retail_slice import retail_slice
@@ -34,12 +43,20 @@ PERIOD = (date(2026, 1, 20), date(2026, 3, 8))
 SINCE, UNTIL = (datetime(2026, *day, tzinfo=ZONE).astimezone(UTC) for day in ((1, 20), (3, 9)))
 ENDS = {1: date(2026, 1, 31), 2: date(2026, 2, 28), 3: date(2026, 3, 8)}
 VISIT = {"name": "visit", "kind": "per_visit", "points": 5, "budget": 60}
+PAYS = {"redemption": {"value": "0.5"}}
 RULES: dict[str, dict[str, Any]] = {
-    "plain": {},
-    "short": {"points_per_major_unit": "0.5", "lifetime_days": 12, "point_cost": "0.015"},
-    "restarting": {"lifetime_days": 9, "lifetime_restarts": True, "shortfall": "forgive"},
-    "held": {"holding_days": 6, "lifetime_months": 1, "expected_redemption_share": "0.7"},
+    "plain": PAYS,
+    "short": {
+        "points_per_major_unit": "0.5", "lifetime_days": 12, "point_cost": "0.015",
+        "redemption": {"value": "0.25", "refund_expired": "lost", "refund_order": "points_first"},
+    },
+    "restarting": {
+        "lifetime_days": 9, "lifetime_restarts": True, "shortfall": "forgive",
+        "redemption": {"value": "1", "earns": True, "refund_order": "money_first"},
+    },
+    "held": {"holding_days": 6, "lifetime_months": 1, "expected_redemption_share": "0.7", **PAYS},
     "rules": {
+        **PAYS,
         "lifetime_days": 25,
         "rules": [
             {"name": "base", "kind": "per_amount", "points": 1, "customer_month_max": 500},
@@ -49,6 +66,7 @@ RULES: dict[str, dict[str, Any]] = {
         ],
     },
     "stamps": {
+        **PAYS,
         "point_kinds": {"stamps": {"lifetime_days": 5, "point_cost": 1}},
         "rules": [
             {"name": "base", "kind": "per_amount", "points": 2, "from_on": "2026-02-01"},
@@ -68,11 +86,29 @@ class Adjusted:
 
 
 @dataclass(frozen=True)
+class Redeemed:
+    """Points redeemed for a receipt or for nothing, at once or after they were held."""
+
+    number: int
+    who: str
+    points: int
+    receipt: str | None
+    is_held: bool
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    """A redemption taken back, by its number among all."""
+
+    number: int
+
+
+@dataclass(frozen=True)
 class Told:
     """What came of points, found without the code of the rehearsal.
 
     Attributes:
-        points: issued, taken back, expired and by hand, by month, kind and rule.
+        points: issued, taken back, expired, redeemed and by hand, by month, kind and rule.
         earned: by kind and customer.
         left: by kind, and by kind and month of expiry.
     """
@@ -90,39 +126,69 @@ class Shop:
         self.crm = crm
         self._clock = clock
         results = crm.upsert_customers([CustomerInput("till", name) for name in names])
-        self.ids = {name: result.id for name, result in zip(names, results, strict=True)}
+        self.ids = {
+            name: result.id for name, result in zip(names, results, strict=True) if result.id
+        }
+        self._redeemed: dict[int, UUID] = {}
+
+    @property
+    def options(self) -> LoyaltySettings:
+        """The settings of the programme."""
+        found = self.crm.registry["loyalty"].settings
+        assert isinstance(found, LoyaltySettings)
+        return found
 
     def record(self, happened: Happened) -> bool:
-        """Let one thing happen; what cannot be taken is refused."""
-        if happened.document is not None:
-            self.crm.record_transactions([happened.document])
-            return True
+        """Let one thing happen; tells whether it was taken."""
         try:
-            self._adjust(happened.by_hand, happened.by_hand.points, happened.at)
+            self._record(happened)
         except InsufficientPoints:
             return False
         return True
 
     def record_as_kept(self, happened: Happened) -> None:
         """Let one thing happen; of what cannot be taken, as many points as there are."""
-        if happened.document is not None:
-            self.crm.record_transactions([happened.document])
-            return
+        asked = happened.by_hand
         try:
-            self._adjust(happened.by_hand, happened.by_hand.points, happened.at)
+            self._record(happened)
         except InsufficientPoints as refused:
             if refused.available:
-                self._adjust(happened.by_hand, -refused.available, happened.at)
+                sign = -1 if isinstance(asked, Adjusted) else 1
+                less = replace(asked, points=sign * refused.available)
+                self._record(replace(happened, by_hand=less))
 
-    def _adjust(self, asked: Adjusted, points: int, at: datetime) -> None:
-        options = self.crm.registry["loyalty"].settings
-        assert isinstance(options, LoyaltySettings)
-        self.crm.write(
-            lambda session: ledger.adjust(
-                session, self.ids[asked.who], points, reason="asked", key=f"k{at}",  # type: ignore[arg-type]
-                actor="eve", now=at, settings=options,
+    def _record(self, happened: Happened) -> None:
+        asked, at = happened.by_hand, happened.at
+        caller = Caller("eve", at, f"k{at}")
+        if happened.document is not None:
+            self.crm.record_transactions([happened.document])
+        elif isinstance(asked, Adjusted):
+            self.crm.write(
+                lambda session: ledger.adjust(
+                    session, self.ids[asked.who], asked.points, reason="asked", key=caller.key,
+                    actor="eve", now=at, settings=self.options,
+                )
+            )  # fmt: skip
+        elif isinstance(asked, Redeemed):
+            self._redeem(asked, caller)
+        elif asked.number in self._redeemed:
+            id_ = self._redeemed[asked.number]
+            self.crm.write(lambda session: cancel(session, id_, "no", caller, self.options))
+
+    def _redeem(self, asked: Redeemed, caller: Caller) -> None:
+        account = AccountKey(self.ids[asked.who], "points")
+        bought = Purchase(None, asked.receipt and "till", asked.receipt)
+
+        def work(session: Session) -> Redemption:
+            made = redeem(
+                session, account, asked.points, bought, caller, self.options, holds=asked.is_held
             )
-        )  # fmt: skip
+            if asked.is_held:
+                later = Caller("eve", caller.now + timedelta(minutes=1), f"{caller.key} held")
+                made = redeem_held(session, made.id, None, bought, later, self.options)
+            return made
+
+        self._redeemed[asked.number] = self.crm.write(work).id
 
     def expire_at(self, at: datetime) -> None:
         """Run the job as if it were some time."""
@@ -136,14 +202,14 @@ class Shop:
             lots = session.exec(select(Lot)).all()
             uses = session.exec(select(Allocation)).all()
         names = {id_: name for name, id_ in self.ids.items()}
-        points: defaultdict[tuple[date, str, str], list[int]] = defaultdict(lambda: [0] * 4)
+        points: defaultdict[tuple[date, str, str], list[int]] = defaultdict(lambda: [0] * 5)
         earned: Counter[tuple[str, str]] = Counter()
         for entry in entries.values():
             if not SINCE <= entry.occurred_at < UNTIL:
                 continue
-            place = _place(entry)
+            place = _place(entry, entries)
             key = (ENDS[entry.occurred_at.astimezone(ZONE).month], entry.point_kind)
-            sign = -1 if place in (1, 2) else 1
+            sign = -1 if place in (1, 2, 3) else 1
             points[(*key, _origin(entry, entries).rule)][place] += sign * entry.points_delta
             if place in (0, 1):
                 earned[entry.point_kind, names[entry.customer_id]] += entry.points_delta
@@ -164,9 +230,11 @@ class Shop:
         return Told({key: tuple(some) for key, some in points.items()}, earned, left, by_month)
 
 
-def _place(entry: LedgerEntry) -> int:
-    """Return which of issued, taken back, expired and by hand an entry is."""
+def _place(entry: LedgerEntry, entries: Mapping[Any, LedgerEntry]) -> int:
+    """Return which of issued, taken back, expired, redeemed and by hand an entry is."""
     if entry.source == "adjustment":
+        return 4
+    if entry.kind != "expiry" and _origin(entry, entries).kind == "redemption":
         return 3
     return {"accrual": 0, "reversal": 1, "adjustment": 1, "expiry": 2}[entry.kind]
 
@@ -198,7 +266,10 @@ class Shops:
         """Let a history happen under some rules, with the job of expiry now and then."""
         shop, rng = self.open(rules), random.Random(seed)
         with shop.crm:
-            for at, happened in by_time(history):
+            for at, each in by_time(history):
+                happened = each
+                if isinstance(each.by_hand, Redeemed):
+                    happened = replace(each, by_hand=replace(each.by_hand, is_held=False))
                 if at < UNTIL:
                     if rng.random() < 0.1:
                         shop.expire_at(at)
@@ -241,13 +312,25 @@ def rows(report: Report, name: str) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in found.rows]
 
 
-def with_adjustments(rng: random.Random, history: list[Happened]) -> list[Happened]:
-    """Add points given and taken by hand, in the order of their time, as only the clock tells."""
+def by_hand(rng: random.Random, history: list[Happened]) -> list[Happened]:
+    """Add what people did with points, in the order of their time, as only the clock tells."""
     made = list(history)
-    for minute in sorted(rng.sample(range(DAYS * 24 * 60), 8)):
-        at = START + timedelta(minutes=minute, seconds=30)
-        points = rng.choice((1, 1, -1)) * rng.randint(1, 300)
-        made.append(Happened(at, by_hand=Adjusted(rng.choice(NAMES), points)))
+    sales = [each.document.external_id for each in history if each.document]
+    for number, minute in enumerate(sorted(rng.sample(range(DAYS * 24 * 60), 14))):
+        at, who = START + timedelta(minutes=minute, seconds=30), rng.choice(NAMES)
+        asked: Any = Adjusted(who, rng.choice((1, 1, -1)) * rng.randint(1, 300))
+        kind = rng.choice(("adjust", "redeem", "redeem", "cancel"))
+        if kind == "redeem":
+            receipt = rng.choice((None, *sales))
+            asked = Redeemed(number, who, rng.randint(1, 200), receipt, rng.random() < 0.3)
+        unpaid = [
+            each.by_hand.number
+            for each in made
+            if isinstance(each.by_hand, Redeemed) and each.by_hand.receipt is None
+        ]
+        if kind == "cancel" and unpaid:
+            asked = Cancelled(unpaid[-1])
+        made.append(Happened(at, by_hand=asked))
     return made
 
 
@@ -259,7 +342,7 @@ def _cost(points: int, kind: str, rules: Mapping[str, Any]) -> Decimal:
 
 
 def _figures(told: Told, kind: str, rules: Mapping[str, Any]) -> dict[str, Any]:
-    sums = [0, 0, 0, 0]
+    sums = [0] * 5
     for (_, one, _), some in told.points.items():
         if one == kind:
             sums = [x + y for x, y in zip(sums, some, strict=True)]
@@ -267,7 +350,7 @@ def _figures(told: Told, kind: str, rules: Mapping[str, Any]) -> dict[str, Any]:
         _cost(points, one, rules) for (one, _), points in told.by_month.items() if one == kind
     ]
     return {
-        **dict(zip(("issued", "taken_back", "expired", "by_hand"), sums, strict=True)),
+        **dict(zip(Points._fields, sums, strict=True)),
         "left": told.left[kind],
         "cost_of_what_was_earned": _cost(sums[0] - sums[1], kind, rules),
         "liability": sum(months, Decimal()),
@@ -282,7 +365,7 @@ def check(
 
     before = shops.in_force(RULES[today], history, seed)
     after = shops.in_force(RULES[new], history, seed + 1)
-    nothing = (0, 0, 0, 0)
+    nothing = (0,) * 5
     assert {row[:3]: (row[3::2], row[4::2]) for row in rows(report, "points")} == {
         key: (before.points.get(key, nothing), after.points.get(key, nothing))
         for key in before.points.keys() | after.points.keys()
@@ -324,7 +407,7 @@ def test_a_rehearsal_says_exactly_what_the_rules_make_of_the_same_history(
     rng = random.Random(seed)
     shop = shops.open(RULES[today])
     with shop.crm:
-        wanted = with_adjustments(rng, random_history(rng, DAYS, 30))
+        wanted = by_hand(rng, random_history(rng, DAYS, 30))
         history = [happened for happened in wanted if shop.record(happened)]
 
         check(shop, shops, tmp_path, today, new, history, seed)
@@ -335,10 +418,12 @@ def test_it_does_so_for_each_kind_of_rules(new: str, shops: Shops, tmp_path: Pat
     rng = random.Random(new)
     shop = shops.open(RULES["plain"])
     with shop.crm:
-        wanted = with_adjustments(rng, random_history(rng, DAYS, 30))
+        wanted = by_hand(rng, random_history(rng, DAYS, 30))
         history = [happened for happened in wanted if shop.record(happened)]
 
         check(shop, shops, tmp_path, "plain", new, history, 1)
+
+    assert any(isinstance(each.by_hand, Redeemed) for each in history)
 
 
 def test_it_does_so_on_either_database(
@@ -347,7 +432,7 @@ def test_it_does_so_on_either_database(
     rng = random.Random(7)
     crm = crm_factory("loyalty", timezone=str(ZONE), plugin={"loyalty": RULES["rules"]})
     shop = Shop(crm, clock)
-    wanted = with_adjustments(rng, random_history(rng, DAYS, 50))
+    wanted = by_hand(rng, random_history(rng, DAYS, 50))
     history = [happened for happened in wanted if shop.record(happened)]
 
     check(shop, shops, tmp_path, "rules", "short", history, 7)
