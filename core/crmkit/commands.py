@@ -29,6 +29,37 @@ class Findings:
 
 
 @dataclass(frozen=True, slots=True)
+class Chart:
+    """Figures to be drawn as bars, in a report that is a page.
+
+    Attributes:
+        labels: what stands along the axis, such as months; a few letters each.
+        series: figures by name, one for each label; none is below 0.
+    """
+
+    title: str
+    labels: Sequence[str]
+    series: Mapping[str, Sequence[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Counts from somewhere to somewhere, in a report that is a page.
+
+    Attributes:
+        down: what the rows are; `across` what the columns are.
+        counts: one row of figures for each of `rows`.
+    """
+
+    title: str
+    down: str
+    across: str
+    rows: Sequence[str]
+    columns: Sequence[str]
+    counts: Sequence[Sequence[int]]
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What a command has to say.
 
@@ -36,10 +67,16 @@ class Report:
         is_good: whether the command exits with 0; otherwise with 1.
         findings: what is printed, one table after the other; those without rows are left out,
             but for JSON.
+        notes: sentences above the tables.
+        charts: drawn above the tables of a page.
+        matrices: likewise.
     """
 
     is_good: bool
     findings: Sequence[Findings]
+    notes: Sequence[str] = ()
+    charts: Sequence[Chart] = ()
+    matrices: Sequence[Matrix] = ()
 
 
 OptionKind = Literal["text", "date", "file"]
@@ -48,7 +85,7 @@ OptionKind = Literal["text", "date", "file"]
 OPTION_NAME: Final = "[a-z][a-z0-9]*(-[a-z0-9]+)*"
 """How options are named."""
 
-TAKEN_OPTIONS: Final = frozenset({"help", "data-dir", "json"})
+TAKEN_OPTIONS: Final = frozenset({"help", "data-dir", "json", "report"})
 """Options that every command has."""
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from crmkit import Crm, Findings, Option, Report
+from crmkit import Chart, Crm, Findings, Option, Report
 from crmkit.money import currency_digits
-from crmkit.rehearsing import open_copy, read_period, read_section
+from crmkit.rehearsing import Period, open_copy, read_period, read_section, told_of
 from crmkit_loyalty.gains import Difference, compare
 from crmkit_loyalty.rehearsal import rehearse
 from crmkit_loyalty.rehearsed_figures import (
@@ -96,12 +96,15 @@ def run(crm: Crm, values: Mapping[str, Any]) -> Report:
                 for session, each in zip((left, right), settings, strict=True)
             )
             counts, listed = compare(by_customer(left, period), by_customer(right, period))
-        return _report(before, after, counts, listed)
+        note = told_of(period, values["rules"])
+        return _report(before, after, period, note, counts, listed)
 
 
 def _report(
     before: Side,
     after: Side,
+    period: Period,
+    note: str,
     counts: Mapping[tuple[str, str], int],
     listed: Sequence[Difference],
 ) -> Report:
@@ -122,6 +125,7 @@ def _report(
         for kind in kinds
     ]
     customers = [(*each, each.points) for each in listed]
+    charts = [_chart(before, after, period, kind) for kind in kinds]
     return Report(
         True,
         (
@@ -132,4 +136,23 @@ def _report(
                 "customers", ("point_kind", "customer", "today", "new", "difference"), customers
             ),
         ),
+        notes=(note,),
+        charts=charts,
     )
+
+
+def _chart(before: Side, after: Side, period: Period, kind: str) -> Chart:
+    """Return the points of a kind that rules issued in each month."""
+    ends = period.month_ends()
+    issued = {
+        name: [
+            sum(
+                points.issued
+                for origin, points in side.points.items()
+                if (origin.until, origin.point_kind) == (end, kind)
+            )
+            for end in ends
+        ]
+        for name, side in (("today's rules", before), ("new rules", after))
+    }
+    return Chart(f"{kind}: issued in each month", [f"{end:%Y-%m}" for end in ends], issued)

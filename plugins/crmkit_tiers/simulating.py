@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from crmkit import Crm, Findings, Option, Report
-from crmkit.rehearsing import open_copy, read_period, read_section
+from crmkit import Chart, Crm, Findings, Matrix, Option, Report
+from crmkit.rehearsing import open_copy, read_period, read_section, told_of
 from crmkit_tiers.moves import Moves, moves_between
 from crmkit_tiers.rehearsal import Rehearsed, rehearse
 
@@ -54,7 +54,41 @@ def run(crm: Crm, values: Mapping[str, Any]) -> Report:
                     after.left_out,
                 ),
             ),
+            notes=(told_of(period, values["rules"]),),
+            charts=_charts(before, after),
+            matrices=_matrices(before, after, moves),
         )
+
+
+def _charts(before: Rehearsed, after: Rehearsed) -> list[Chart]:
+    """Return how many customers hold each tier at the ends of months."""
+    days = sorted(before.sizes)
+    return [
+        Chart(
+            f"Customers in {tier} of {name} at the end of each month",
+            [f"{day:%Y-%m}" for day in days],
+            {
+                side: [made.sizes[day].get((name, tier), 0) for day in days]
+                for side, made in (("today's rules", before), ("new rules", after))
+            },
+        )
+        for name, tier in _places(before, after)
+    ]
+
+
+def _matrices(before: Rehearsed, after: Rehearsed, moves: Moves) -> list[Matrix]:
+    """Return where the customers of each tier set would be."""
+    places = _places(before, after)
+    matrices = []
+    for name in dict.fromkeys(name for name, _ in places):
+        tiers = [tier for of_set, tier in places if of_set == name]
+        counts = [[moves.counts.get((name, was, is_), 0) for is_ in tiers] for was in tiers]
+        matrices.append(
+            Matrix(
+                f"Customers of {name} by tier", "today's rules", "new rules", tiers, tiers, counts
+            )
+        )
+    return matrices
 
 
 def _places(before: Rehearsed, after: Rehearsed) -> list[Place]:

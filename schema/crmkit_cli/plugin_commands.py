@@ -7,10 +7,11 @@ import typer
 from typer.core import TyperGroup
 
 from crmkit_cli.opening import opened
-from crmkit_cli.options import HERE, AsJson, DataDir
+from crmkit_cli.options import HERE, AsJson, AsPage, DataDir
 from crmkit_cli.plugin_options import read_options
 from crmkit_cli.printing import print_json, print_table
 from crmkit_cli.refusing import REFUSED, refusing
+from crmkit_cli.report_page import page_of
 
 if TYPE_CHECKING:
     from crmkit import Command, Findings, Report
@@ -41,6 +42,7 @@ def _commands_of(plugin: str) -> Any:
         command: Annotated[str | None, typer.Argument(help="None lists them.")] = None,
         data_dir: DataDir = HERE,
         as_json: AsJson = False,
+        report: AsPage = None,
     ) -> None:
         if command == "--help":
             print(context.get_help())
@@ -57,9 +59,13 @@ def _commands_of(plugin: str) -> Any:
                     f"{command!r}; there are: {', '.join(commands)}", param_hint="COMMAND"
                 )
         values = read_options(context, commands[command], context.args)
+        if report is not None and not report.parent.is_dir():
+            raise typer.BadParameter(f"there is no folder {report.parent}", param_hint="--report")
         with opened(data_dir, must_be_ready=True) as crm:
-            report = commands[command].run(crm, values)
-        _print(report, as_json)
+            said = commands[command].run(crm, values)
+        if report is not None:
+            report.write_text(page_of(said, f"crmkit {plugin} {command}"), encoding="utf-8")
+        _print(said, as_json)
 
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command(
@@ -91,6 +97,8 @@ def _print(report: "Report", as_json: bool) -> None:
         found = {each.name: _objects(each) for each in report.findings}
         print_json({"is_good": report.is_good, **found})
     else:
+        for note in report.notes:
+            print(note)
         for each in report.findings:
             if each.rows:
                 headings = [name.replace("_", " ").capitalize() for name in each.columns]

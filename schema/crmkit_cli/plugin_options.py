@@ -12,7 +12,7 @@ import typer
 if TYPE_CHECKING:
     from crmkit import Command, Option
 
-_SHARED = "Besides, as every command: --data-dir and --json."
+_SHARED = "Besides, as every command of a plugin: --data-dir, --json and --report FILE."
 
 
 def read_options(

@@ -5,7 +5,7 @@ very code that follows what is recorded. The shop itself is only read.
 """
 
 from crmkit.rehearsing.copies import open_copy
-from crmkit.rehearsing.periods import BadPeriod, Period, read_period
+from crmkit.rehearsing.periods import BadPeriod, Period, read_period, told_of
 from crmkit.rehearsing.replaying import Fact, replay
 from crmkit.rehearsing.sections import read_section
 from crmkit.rehearsing.stand_ins import copy_metrics
@@ -19,4 +19,5 @@ __all__ = [
     "read_period",
     "read_section",
     "replay",
+    "told_of",
 ]

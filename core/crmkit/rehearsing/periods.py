@@ -2,6 +2,7 @@
 
 import calendar
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 from typing import ClassVar, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -54,6 +55,11 @@ class Period(NamedTuple):
             ends.append(min(end, self.last))
             month = end + _DAY
         return ends
+
+
+def told_of(period: Period, rules: Path) -> str:
+    """Return the sentence that stands above what a rehearsal found."""
+    return f"{period.first} to {period.last}: today's rules beside those of {rules.name}."
 
 
 def read_period(first: date, last: date, now: datetime, zone: ZoneInfo) -> Period:
