@@ -17,7 +17,7 @@ from crmkit.batches import (
 from crmkit.bulk import insert_rows, merge_rows, small_writes, table_of
 from crmkit.clock import Clock, FixedClock, SystemClock
 from crmkit.columns import Instant, Json, wire_instant
-from crmkit.commands import Command, Findings, Report
+from crmkit.commands import Chart, Command, Findings, Matrix, Option, Report
 from crmkit.completing import sale_as_recorded
 from crmkit.contributions import (
     Difference,
@@ -70,6 +70,7 @@ __all__ = [
     "AddressInput",
     "Announcement",
     "AttachInput",
+    "Chart",
     "Clock",
     "Command",
     "ContactInput",
@@ -92,9 +93,11 @@ __all__ = [
     "JobRun",
     "Json",
     "LineInput",
+    "Matrix",
     "Metric",
     "Migration",
     "NotFound",
+    "Option",
     "Outcome",
     "Permission",
     "PermissionDenied",

@@ -33,6 +33,7 @@ from crmkit_loyalty import (
     happening_posting,
     holds,
     rebuilding,
+    simulating,
     verifying,
 )
 from crmkit_loyalty.adjusting_models import ProposedAdjustment
@@ -119,9 +120,19 @@ def register_jobs(
 
 @hookimpl
 def register_commands() -> Sequence[Command]:
-    """`crmkit loyalty verify`."""
+    """`crmkit loyalty verify` and `crmkit loyalty simulate`."""
     return (
-        Command("verify", "Prove that the points book adds up; writes nothing.", verifying.run),
+        Command(
+            "verify",
+            "Prove that the points book adds up; writes nothing.",
+            lambda crm, _: verifying.run(crm),
+        ),
+        Command(
+            "simulate",
+            "Show what points would be under other rules; writes nothing.",
+            simulating.run,
+            simulating.OPTIONS,
+        ),
     )
 
 

@@ -17,6 +17,7 @@ from typer.main import get_command
 
 from crmkit import Actor, Crm, CustomerInput, Settings
 from crmkit.importing import load_mapping
+from crmkit.plugin_loading import load_plugins
 from crmkit.testing import CrmFactory, sale
 from crmkit_cli.application import application
 from crmkit_schema.requests import GraphQLRequest, read_request
@@ -180,9 +181,21 @@ def test_a_command_exists_with_the_options_that_are_shown(line: str) -> None:
     while words and hasattr(command, "commands") and words[0] in command.commands:
         command = command.commands[words.pop(0)]
 
-    known = {option for each in command.params for option in each.opts}
+    of_plugin = _options_of_plugin(words)
+    known = {option for each in command.params for option in each.opts} | of_plugin
     assert {word for word in words if word.startswith("--")} <= known
-    assert not hasattr(command, "commands") or command.invoke_without_command
+    assert of_plugin or not hasattr(command, "commands") or command.invoke_without_command
+
+
+def _options_of_plugin(words: Sequence[str]) -> set[str]:
+    """Return the options of a plugin's command."""
+    registry = load_plugins(Settings(plugins=("loyalty", "tiers"), data_dir=Path("nowhere")))
+    return {
+        option
+        for owner, command in registry.commands
+        if [owner.name, command.name] == list(words[:2])
+        for option in ("--data-dir", "--json", *(f"--{each.name}" for each in command.options))
+    }
 
 
 @pytest.mark.parametrize(
