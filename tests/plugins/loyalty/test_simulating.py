@@ -21,7 +21,8 @@ from contents import all_rows
 from crmkit import Crm, CrmkitError, CustomerInput, CustomerRef, FixedClock, Report, Settings
 from crmkit.migrating import upgrade
 from crmkit.testing import CrmFactory
-from crmkit_loyalty import ledger, simulating
+from crmkit_loyalty import simulating
+from crmkit_loyalty.adjusting import adjust
 from crmkit_loyalty.cancelling import cancel
 from crmkit_loyalty.errors import InsufficientPoints
 from crmkit_loyalty.holds import redeem_held
@@ -164,9 +165,9 @@ class Shop:
             self.crm.record_transactions([happened.document])
         elif isinstance(asked, Adjusted):
             self.crm.write(
-                lambda session: ledger.adjust(
-                    session, self.ids[asked.who], asked.points, reason="asked", key=caller.key,
-                    actor="eve", now=at, settings=self.options,
+                lambda session: adjust(
+                    session, self.ids[asked.who], asked.points, reason_code="goodwill",
+                    reason="asked", key=caller.key, actor="eve", now=at, settings=self.options,
                 )
             )  # fmt: skip
         elif isinstance(asked, Redeemed):
