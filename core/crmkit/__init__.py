@@ -17,7 +17,8 @@ from crmkit.batches import (
 from crmkit.bulk import insert_rows, merge_rows, small_writes, table_of
 from crmkit.clock import Clock, FixedClock, SystemClock
 from crmkit.columns import Instant, Json, wire_instant
-from crmkit.commands import Command, Findings, Report
+from crmkit.commands import Chart, Command, Findings, Matrix, Option, Report
+from crmkit.completing import sale_as_recorded
 from crmkit.contributions import (
     Difference,
     InteractionKind,
@@ -69,6 +70,7 @@ __all__ = [
     "AddressInput",
     "Announcement",
     "AttachInput",
+    "Chart",
     "Clock",
     "Command",
     "ContactInput",
@@ -91,9 +93,11 @@ __all__ = [
     "JobRun",
     "Json",
     "LineInput",
+    "Matrix",
     "Metric",
     "Migration",
     "NotFound",
+    "Option",
     "Outcome",
     "Permission",
     "PermissionDenied",
@@ -124,6 +128,7 @@ __all__ = [
     "new_id",
     "read_id",
     "run_sql",
+    "sale_as_recorded",
     "small_writes",
     "table_of",
     "wire_instant",

@@ -3,17 +3,20 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
 from crmkit.batches import RecordedLine, RecordedTransaction
 from crmkit.checking import Row
 from crmkit.customer_lookup import Name, lock_customers
+from crmkit.errors import ValidationFailed
 from crmkit.ids import new_id
+from crmkit.inputs import TransactionInput
 from crmkit.models import TransactionKind
 from crmkit.originals import Originals, lines_against, load_originals
 from crmkit.outcomes import Outcomes
-from crmkit.transaction_rules import CheckedTransaction, check_paid
+from crmkit.transaction_rules import CheckedTransaction, check_paid, check_transaction
 
 
 def complete(
@@ -34,6 +37,30 @@ def complete(
     if linked:
         _link(session, linked, ids, customers, recorded, outcomes)
     return _in_order(recorded)
+
+
+def sale_as_recorded(given: TransactionInput, zone: ZoneInfo) -> RecordedTransaction:
+    """Return a sale as it would be recorded now; nothing is looked up, and nothing written.
+
+    Args:
+        given: names its customer by id, or none.
+        zone: the shops' time zone.
+
+    Raises:
+        ValidationFailed: with the problems that recording it would have.
+    """
+    checked = check_transaction(0, given, zone)
+    if not isinstance(checked, CheckedTransaction):
+        raise ValidationFailed(checked)
+    customers = {} if checked.customer is None else {checked.customer: _id_of(checked.customer)}
+    ids = {(checked.source, checked.external_id): new_id()}
+    return _recorded(checked, ids, customers, None, checked.lines)
+
+
+def _id_of(name: Name) -> UUID:
+    if not isinstance(name, UUID):
+        raise TypeError("a customer is named by id here")
+    return name
 
 
 def _in_order(recorded: dict[int, RecordedTransaction]) -> dict[int, RecordedTransaction]:

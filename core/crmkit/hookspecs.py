@@ -11,8 +11,8 @@ have no effect outside the database.
 
 Plugins are called one by one in the order of their `requires`, then by name. An implementation
 names only the parameters it wants. `settings` is the plugin's own validated settings model, or
-None if it declares none; `metrics` are all registered metrics by name, and `services` what
-plugins offer each other, asked by `services.find(name, version)`. Wrappers
+None if it declares none; `metrics` and `interaction_kinds` are all that are registered, by name,
+and `services` what plugins offer each other, asked by `services.find(name, version)`. Wrappers
 (`hookimpl(wrapper=True)`) are refused.
 """
 
@@ -105,7 +105,10 @@ def register_rebuilders(settings: Any) -> Sequence[Rebuilder]:  # type: ignore[e
 
 @hookspec
 def register_jobs(  # type: ignore[empty-body]
-    settings: Any, metrics: Mapping[str, Metric]
+    settings: Any,
+    metrics: Mapping[str, Metric],
+    services: Services,
+    interaction_kinds: Mapping[str, InteractionKind],
 ) -> Sequence[Job]:
     """Return the work that the plugin does now and then; each name starts with the plugin's.
 
@@ -168,7 +171,9 @@ def transactions_attached(
 
 
 @hookspec
-def interactions_recorded(session: Session, batch: InteractionBatch, settings: Any) -> None:
+def interactions_recorded(
+    session: Session, batch: InteractionBatch, settings: Any, services: Services
+) -> None:
     """Follow interactions that were just written, inside the same database transaction.
 
     The batch holds new interactions only. Any exception undoes the whole batch.
@@ -176,7 +181,9 @@ def interactions_recorded(session: Session, batch: InteractionBatch, settings: A
 
 
 @hookspec
-def customers_upserted(session: Session, batch: CustomerBatch, settings: Any) -> None:
+def customers_upserted(
+    session: Session, batch: CustomerBatch, settings: Any, services: Services
+) -> None:
     """Follow customers that were just created or changed, inside the same database transaction.
 
     Also called for customers that recording a transaction created. Any exception undoes the

@@ -1,12 +1,13 @@
 """Putting plugins together: what they register must not clash."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from sqlmodel import SQLModel
 
 from crmkit.bulk import table_of
-from crmkit.commands import OWN_WORDS, Command
+from crmkit.commands import OPTION_NAME, OWN_WORDS, TAKEN_OPTIONS, Command
 from crmkit.contributions import InteractionKind, Metric, Service, Services
 from crmkit.errors import PluginConflict, PluginError
 from crmkit.jobs import Job
@@ -99,6 +100,12 @@ def _check_commands(registry: PluginRegistry) -> None:
             raise PluginConflict(loaded.name, CORE, f"the command {loaded.name!r}")
         words = f"{loaded.name} {command.name}"
         _claim(owners, words, loaded.name, f"the command {words!r}")
+        named = dict.fromkeys(TAKEN_OPTIONS, CORE)
+        for option in command.options:
+            what = f"the option --{option.name} of {words!r}"
+            if not re.fullmatch(OPTION_NAME, option.name, re.ASCII):
+                raise PluginError(loaded.name, f"{what} must be named in words like from-day")
+            _claim(named, option.name, loaded.name, what)
 
 
 def _check_jobs(registry: PluginRegistry) -> None:

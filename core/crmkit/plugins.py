@@ -111,7 +111,12 @@ class PluginRegistry:
 
     def _offered(self, loaded: LoadedPlugin) -> dict[str, Any]:
         """What every hook of a plugin may ask for by naming a parameter."""
-        return {"settings": loaded.settings, "metrics": self.metrics, "services": self.services}
+        return {
+            "settings": loaded.settings,
+            "metrics": self.metrics,
+            "services": self.services,
+            "interaction_kinds": self.interaction_kinds,
+        }
 
     def hooks_of(self, name: str) -> list[str]:
         """Return the hooks a plugin implements, by name."""

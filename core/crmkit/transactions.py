@@ -156,14 +156,28 @@ def _write(
     if not recorded:
         return
     _create_missing(session, registry, missing, batch)
+    write_batch(session, registry, batch, [fingerprints[row] for row in recorded])
+    announce_transactions(session, batch.transactions)
+
+
+def write_batch(
+    session: Session,
+    registry: PluginRegistry,
+    batch: TransactionBatch,
+    fingerprints: Sequence[str],
+) -> None:
+    """Write transactions that are complete and checked, with all that follows from them.
+
+    Args:
+        fingerprints: one for each transaction, in the same order.
+    """
     sums = sums_of(batch)
     new_days = metrics.count_new_days(session, sums)
     with small_writes(session, sum(len(each.lines) for each in batch.transactions)):
-        insert_transactions(session, batch, [fingerprints[row] for row in recorded])
+        insert_transactions(session, batch, fingerprints)
         metrics.add(session, sums, new_days, batch.recorded_at)
     metrics.rebuild_voided(session, sums)
     registry.tell("transactions_recorded", session, batch=batch)
-    announce_transactions(session, batch.transactions)
 
 
 def _create_missing(

@@ -1,16 +1,19 @@
 """Loyalty points: members earn points on sales, returns take them back, staff may adjust them.
 
-Adds the field Customer.loyalty, mutations that redeem, hold and adjust points, and the subscription
-pointsMoved. Entries are the facts; balances, lots and allocations follow from them and can be
-rebuilt.
+Adds the field Customer.loyalty, mutations that redeem, hold, adjust, transfer and block points
+and set earning rules, queries about what earns, and the subscription pointsMoved. Entries are the
+facts; balances, lots and allocations follow from them and can be rebuilt.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlmodel import Session
 
 from crmkit import (
     Command,
+    CustomerBatch,
+    InteractionBatch,
+    InteractionKind,
     Job,
     Metric,
     Permission,
@@ -22,8 +25,26 @@ from crmkit import (
     hookimpl,
 )
 from crmkit.contributions import Models
-from crmkit_loyalty import earning_recount, expiry, following, holds, rebuilding, verifying
-from crmkit_loyalty.earning_models import EarnedPoints, EarningRuleSet
+from crmkit_loyalty import (
+    birthdays,
+    earning_recount,
+    expiry,
+    following,
+    happening_posting,
+    holds,
+    rebuilding,
+    simulating,
+    verifying,
+)
+from crmkit_loyalty.adjusting_models import ProposedAdjustment
+from crmkit_loyalty.blocking_models import PointsBlock
+from crmkit_loyalty.earning_conflicts import require_interaction_kinds
+from crmkit_loyalty.earning_models import (
+    Birthday,
+    EarnedPoints,
+    EarningRuleSet,
+    EarningRulesVersion,
+)
 from crmkit_loyalty.metrics import earned_metrics
 from crmkit_loyalty.models import Allocation, LedgerEntry, Lot, LoyaltyAccount
 from crmkit_loyalty.redemption_models import Redemption
@@ -37,7 +58,11 @@ plugin = Plugin(
         Permission("loyalty.read", "See points.", ("manager", "clerk", "analyst")),
         Permission("loyalty.liability", "See what points may cost.", ("manager", "analyst")),
         Permission("loyalty.redeem", "Redeem and hold points.", ("manager", "clerk")),
+        Permission("loyalty.rules", "Set earning rules.", ("manager",)),
         Permission("loyalty.adjust", "Give and take points by hand.", ("manager",)),
+        Permission("loyalty.approve", "Decide what others want to adjust.", ("manager",)),
+        Permission("loyalty.transfer", "Transfer points between customers.", ("manager",)),
+        Permission("loyalty.block", "Block points and lift blocks.", ("manager",)),
     ),
     settings=LoyaltySettings,
 )
@@ -45,8 +70,20 @@ plugin = Plugin(
 
 @hookimpl
 def register_models() -> Models:
-    """Entries, accounts, lots and allocations, the rules that entries refer to, and limits."""
-    return (LedgerEntry, LoyaltyAccount, Lot, Allocation, EarningRuleSet, EarnedPoints, Redemption)
+    """The book, the rules and what limits count, redemptions, proposals, and blocks."""
+    return (
+        LedgerEntry,
+        LoyaltyAccount,
+        Lot,
+        Allocation,
+        EarningRuleSet,
+        EarnedPoints,
+        Birthday,
+        EarningRulesVersion,
+        Redemption,
+        ProposedAdjustment,
+        PointsBlock,
+    )
 
 
 @hookimpl
@@ -68,16 +105,34 @@ def register_rebuilders(settings: LoyaltySettings) -> Sequence[Rebuilder]:
 
 
 @hookimpl
-def register_jobs(settings: LoyaltySettings) -> Sequence[Job]:
-    """Points expire, and holds run out of time."""
-    return (expiry.job(settings), holds.job(settings))
+def register_jobs(
+    settings: LoyaltySettings,
+    services: Services,
+    interaction_kinds: Mapping[str, InteractionKind],
+) -> Sequence[Job]:
+    """Points expire, holds run out of time, birthdays give some.
+
+    Refuses the start if a rule names no known kind of interaction.
+    """
+    require_interaction_kinds(settings.rules, interaction_kinds)
+    return (expiry.job(settings), holds.job(settings), birthdays.job(settings, services))
 
 
 @hookimpl
 def register_commands() -> Sequence[Command]:
-    """`crmkit loyalty verify`."""
+    """`crmkit loyalty verify` and `crmkit loyalty simulate`."""
     return (
-        Command("verify", "Prove that the points book adds up; writes nothing.", verifying.run),
+        Command(
+            "verify",
+            "Prove that the points book adds up; writes nothing.",
+            lambda crm, _: verifying.run(crm),
+        ),
+        Command(
+            "simulate",
+            "Show what points would be under other rules; writes nothing.",
+            simulating.run,
+            simulating.OPTIONS,
+        ),
     )
 
 
@@ -103,3 +158,19 @@ def transactions_attached(
 ) -> None:
     """Sales earn for the customer they now belong to."""
     following.follow(session, batch, settings, services, attached=True)
+
+
+@hookimpl
+def interactions_recorded(
+    session: Session, batch: InteractionBatch, settings: LoyaltySettings, services: Services
+) -> None:
+    """Interactions give points if rules say so."""
+    happening_posting.follow_interactions(session, batch, settings, services)
+
+
+@hookimpl
+def customers_upserted(
+    session: Session, batch: CustomerBatch, settings: LoyaltySettings, services: Services
+) -> None:
+    """New customers get points if rules say so."""
+    happening_posting.follow_customers(session, batch, settings, services)

@@ -7,7 +7,6 @@ import orjson
 
 from crmkit import ValidationFailed
 from crmkit.checking import Row
-from crmkit_loyalty.point_kinds import POINTS
 from crmkit_loyalty.settings import LoyaltySettings
 
 REASON_MAX = 200
@@ -23,13 +22,14 @@ class Adjustment(NamedTuple):
     """
 
     points: int
+    reason_code: str
     reason: str
     key: str
     fingerprint: str
 
 
 def check_adjustment(
-    points: int, point_kind: str, reason: str, key: str, settings: LoyaltySettings
+    points: int, point_kind: str, reason_code: str, reason: str, key: str, settings: LoyaltySettings
 ) -> Adjustment:
     """Read a request, or say everything that is wrong with it.
 
@@ -43,10 +43,11 @@ def check_adjustment(
         row.fail("UNKNOWN_VALUE", f"choose one of: {known}", "pointKind", point_kind)
     if type(points) is not int or not 0 < abs(points) <= points_max:
         row.fail("OUT_OF_RANGE", f"give 1 to {points_max} points, or take them", "points", points)
+    reason_code = row.required_text("reasonCode", reason_code)
     reason = row.required_text("reason", reason, REASON_MAX)
     key = row.required_text("idempotencyKey", key)
     if row.problems:
         raise ValidationFailed(row.problems)
-    asked = [points, reason] if point_kind == POINTS else [points, reason, point_kind]
+    asked = [points, point_kind, reason_code, reason]
     digest = hashlib.sha256(orjson.dumps(asked)).hexdigest()
-    return Adjustment(points, reason, f"request:{key}", digest)
+    return Adjustment(points, reason_code, reason, f"request:{key}", digest)

@@ -10,8 +10,10 @@ from crmkit import new_id, wire_instant
 from crmkit_loyalty.accrual import weights_in
 from crmkit_loyalty.book_rows import BookRows, account_row, listed
 from crmkit_loyalty.entries import Draft, Posted
+from crmkit_loyalty.errors import AccountBlocked
 from crmkit_loyalty.lots import AccountKey, Holding, Part, Use, open_lot
 from crmkit_loyalty.models import SPENDING, EntryKind
+from crmkit_loyalty.point_kinds import POINTS
 from crmkit_loyalty.settings import LoyaltySettings
 
 
@@ -36,6 +38,7 @@ class Book:
         by_source: entries by the transaction that caused them, as far as they were loaded.
         lapsed: for each accrual, how many of its points expired in this book.
         restarted: accounts whose points got their lifetime anew.
+        has_set_rules: whether earning rules were ever set.
     """
 
     def __init__(
@@ -43,10 +46,13 @@ class Book:
         holdings: Mapping[AccountKey, Holding],
         recorded_at: datetime,
         settings: LoyaltySettings,
+        *,
+        has_set_rules: bool = False,
     ) -> None:
         self.holdings = holdings
         self._before = {key: (held.net, held.last_entry_id) for key, held in holdings.items()}
         self.settings = settings
+        self.has_set_rules = has_set_rules
         self.by_source: defaultdict[UUID | None, list[Posted]] = defaultdict(list)
         self.lapsed: defaultdict[UUID, int] = defaultdict(int)
         self.restarted: set[AccountKey] = set()
@@ -58,6 +64,11 @@ class Book:
     def accounts(self) -> list[AccountKey]:
         """Return all accounts, in the order of the ids."""
         return sorted(self.holdings)
+
+    def check_not_blocked(self, customer_id: UUID) -> None:
+        """Raise AccountBlocked if nobody may spend the customer's points."""
+        if self.holdings[AccountKey(customer_id, POINTS)].is_blocked:
+            raise AccountBlocked(customer_id)
 
     def balance(self, account: AccountKey, at: datetime) -> int:
         """Return the points there are, pending ones too; what has expired lapses first."""
@@ -171,7 +182,8 @@ class Book:
             )
             self.rows.add_lot(lot, entry.account)
             uses = holding.credit(lot)
-            if terms.lifetime.restarts and entry.kind == EntryKind.ACCRUAL and entry.expires_at:
+            is_bought = entry.kind == EntryKind.ACCRUAL and draft.source == "transaction"
+            if terms.lifetime.restarts and is_bought and entry.expires_at:
                 holding.prolong(draft.occurred_at, entry.expires_at)
                 self.restarted.add(entry.account)
         else:

@@ -16,8 +16,9 @@ from crmkit_loyalty.point_kinds import POINTS
 
 ENTRY_COLUMNS = (
     "id", "customer_id", "kind", "point_kind", "points_delta", "balance_after", "source",
-    "source_id", "line", "rule", "explanation", "reason", "actor", "idempotency_key",
-    "fingerprint", "occurred_at", "recorded_at", "business_on", "reverses_entry_id",
+    "source_id", "line", "rule", "explanation", "reason_code", "reason", "actor",
+    "idempotency_key", "fingerprint", "occurred_at", "recorded_at", "business_on",
+    "reverses_entry_id",
 )  # fmt: skip
 ACCOUNT_COLUMNS = ("customer_id", "point_kind", "balance", "debt", "last_entry_id")
 LOT_COLUMNS = ("id", "customer_id", "point_kind", "entry_id", "points", "active_from", "expires_at")
@@ -72,8 +73,8 @@ def entry_row(
     return (
         entry.id.hex, entry.customer_id.hex, str(entry.kind), entry.point_kind,
         entry.points_delta, balance_after, draft.source, source_id, draft.line, draft.rule,
-        orjson.dumps(draft.explanation).decode(), draft.reason, draft.actor, key,
-        draft.fingerprint, wire_instant(draft.occurred_at), recorded_at, business_on,
+        orjson.dumps(draft.explanation).decode(), draft.reason_code, draft.reason, draft.actor,
+        key, draft.fingerprint, wire_instant(draft.occurred_at), recorded_at, business_on,
         reverses,
     )  # fmt: skip
 

@@ -5,12 +5,15 @@ rule allows for one sale. The basis of each result holds these numbers, and so e
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil, floor
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from crmkit import RecordedLine
+from crmkit_loyalty.earning_kinds import LIMITS
 from crmkit_loyalty.earning_matching import (
     Circumstances,
     amount_of,
@@ -18,7 +21,7 @@ from crmkit_loyalty.earning_matching import (
     chosen_rules,
     minor_of,
 )
-from crmkit_loyalty.earning_rules import LIMITS, EarningRule
+from crmkit_loyalty.earning_rules import EarningRule
 from crmkit_loyalty.multipliers import as_inputs, factor_of
 
 VERSION = 2
@@ -30,11 +33,27 @@ _ROUNDED = {
 _UNITS = {"per_visit": "sales", "bonus": "sales", "per_line": "lines", "per_quantity": "quantity"}
 
 
+class Cause(NamedTuple):
+    """What a customer gets points for; the names are those of entries.
+
+    Attributes:
+        source: what it is, such as `transaction`.
+        id: the transaction or whatever else it is.
+        business_on: the day for which limits count.
+    """
+
+    source: str
+    id: UUID
+    customer_id: UUID
+    occurred_at: datetime
+    business_on: date
+
+
 class Earned(NamedTuple):
     """What one rule gives.
 
     Attributes:
-        line: position of the line it is for; 0 is the whole sale.
+        line: position of the line it is for; 0 is the whole sale. Of a birthday, the year.
         points: more than 0.
         basis: the inputs and the formula; enough to compute the points again.
     """
@@ -80,16 +99,18 @@ def _by_rule(
             "formula": _formula(rule, applied),
             "business_on": around.business_on.isoformat(),
             "unit": _UNITS.get(rule.kind, around.currency),
-            "units": _text(units),
-            "points": _text(rule.points or Decimal()),
+            "units": number_text(units),
+            "points": number_text(rule.points or Decimal()),
             "rounding": rule.rounding,
             "lines": {str(position): weight for position, weight in weights.items()},
             **applied,
         }
         if rule.kind == "per_amount" and around.paid_by_points:
-            basis["paid_by_points"] = _text(by_points(amount_of(rule, counted, around), around))
+            basis["paid_by_points"] = number_text(
+                by_points(amount_of(rule, counted, around), around)
+            )
         if rule.every is not None:
-            basis["every"] = _text(rule.every)
+            basis["every"] = number_text(rule.every)
         points = _points(rule, units, applied, around)
         if left is not None:
             basis["sale_left"] = left
@@ -147,7 +168,7 @@ def _applied(
     if rule.kind == "bonus":
         return {}
     factors = [
-        {"rule": each.name, "factor": _text(each.factor or Decimal())}
+        {"rule": each.name, "factor": number_text(each.factor or Decimal())}
         for each in multipliers
         if not each.of or rule.name in each.of
     ]
@@ -164,7 +185,7 @@ def _formula(rule: EarningRule, applied: Mapping[str, Any]) -> str:
     return f"min({', '.join([whole, *mosts])})" if mosts else whole
 
 
-def _text(number: Decimal) -> str:
-    """Return a number exactly, without needless zeros."""
+def number_text(number: Decimal) -> str:
+    """Return a number as explanations have it, exactly, without needless zeros."""
     text = format(number, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text

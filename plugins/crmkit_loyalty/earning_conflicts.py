@@ -1,43 +1,80 @@
 """What makes earning rules impossible together; told at the start, with the rule's path. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
+from crmkit import PluginError
+from crmkit_loyalty.earning_kinds import HAPPENINGS
 from crmkit_loyalty.earning_rules import EarningRule, in_order
+from crmkit_loyalty.errors import RuleFault
 
-_SETS = ("stores", "weekdays", "skus", "categories", "brands")
+_SETS = ("stores", "weekdays", "skus", "categories", "brands", "interaction_kinds", "segments")
+_NOT_MULTIPLIED = frozenset({"multiplier", "bonus"}) | HAPPENINGS
 
 
 def check_together(rules: Sequence[EarningRule]) -> None:
     """Refuse rules that cannot be told apart, name what is not there, or never have their turn.
 
     Raises:
-        ValueError: the message begins with the path, such as `rules.2`.
+        RuleFault: it names the rule and its position.
     """
-    places = {id(rule): f"rules.{place} ({rule.name})" for place, rule in enumerate(rules)}
     kinds = {rule.name: rule.kind for rule in rules}
     seen: set[str] = set()
-    for rule in rules:
-        path = places[id(rule)]
+    for at, rule in enumerate(rules):
         if rule.name in seen:
-            raise ValueError(f"{path}: the name stands twice")
+            raise RuleFault("the name stands twice", "name", rule.name, at, rule.name)
         seen.add(rule.name)
         for name in sorted(rule.of):
-            if kinds.get(name, "multiplier") in ("multiplier", "bonus"):
-                raise ValueError(f"{path}.of: there is no rule {name!r} that can be multiplied")
-    if rules and all(rule.kind == "multiplier" for rule in rules):
-        raise ValueError("rules: there are multipliers only, and nothing that they multiply")
+            if kinds.get(name, "multiplier") in _NOT_MULTIPLIED:
+                reason = f"there is no rule {name!r} that can be multiplied"
+                raise RuleFault(reason, "of", name, at, rule.name)
+    of_sales = [at for at, rule in enumerate(rules) if rule.kind not in HAPPENINGS]
+    if of_sales and all(rules[at].kind == "multiplier" for at in of_sales):
+        reason = "there are multipliers only, and nothing that they multiply"
+        raise RuleFault(reason, "kind", "multiplier", of_sales[0], rules[of_sales[0]].name)
+    _check_groups(rules)
+
+
+def _check_groups(rules: Sequence[EarningRule]) -> None:
+    places = {id(rule): at for at, rule in enumerate(rules)}
     ordered = in_order(rules)
     for place, later in enumerate(ordered):
         for first in ordered[:place]:
             if later.group is not None and first.group == later.group and covers(first, later):
-                raise ValueError(
-                    f"{places[id(later)]}: it can never match: whatever fits it fits "
-                    f"{places[id(first)]} of group {later.group!r}, which comes first"
+                reason = (
+                    f"it can never match: whatever fits it fits "
+                    f"rules.{places[id(first)]} ({first.name}) of the group, which comes first"
                 )
+                raise RuleFault(reason, "group", later.group, places[id(later)], later.name)
+
+
+def check_interaction_kinds(rules: Sequence[EarningRule], known: Collection[str]) -> None:
+    """Refuse rules about kinds of interaction that no plugin registers.
+
+    Raises:
+        RuleFault: it names the rule and its position.
+    """
+    for at, rule in enumerate(rules):
+        for kind in sorted((rule.interaction_kinds or frozenset()) - set(known)):
+            reason = f"nobody registers {kind!r}; there are: {', '.join(sorted(known))}"
+            raise RuleFault(reason, "interaction_kinds", kind, at, rule.name)
+
+
+def require_interaction_kinds(rules: Sequence[EarningRule], known: Collection[str]) -> None:
+    """Stop the start if a rule of the settings is about interactions that nobody registers.
+
+    Raises:
+        PluginError: it names the setting.
+    """
+    try:
+        check_interaction_kinds(rules, known)
+    except RuleFault as fault:
+        raise PluginError("loyalty", f"setting plugin.loyalty.{fault}") from None
 
 
 def covers(wide: EarningRule, narrow: EarningRule) -> bool:
-    """Tell whether every sale that fits one rule fits another, by their filters alone."""
+    """Tell whether whatever fits one rule fits another, by their filters alone."""
+    if (wide.kind in HAPPENINGS or narrow.kind in HAPPENINGS) and wide.kind != narrow.kind:
+        return False
     return (
         _window_covers(wide, narrow)
         and all(_set_covers(getattr(wide, each), getattr(narrow, each)) for each in _SETS)

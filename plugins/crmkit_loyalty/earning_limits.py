@@ -90,24 +90,30 @@ class Allowances:
         merge_rows(session, EarnedPoints, _COLUMNS, rows, how)  # type: ignore[arg-type]
 
 
-def load_allowances(
-    session: Session, wanted: Iterable[tuple[EarningRule, UUID, date]]
-) -> Allowances:
-    """Return what rules have given so far, locked until the session ends.
+Wanted = Iterable[tuple[EarningRule, UUID, date]]
+"""Rules that are about to give, to whom, and for which business day."""
 
-    Args:
-        wanted: rules that are about to give, to whom, and for which business day.
-    """
-    most = {
+
+def load_allowances(session: Session, wanted: Wanted) -> Allowances:
+    """Return what rules have given so far, locked until the session ends."""
+    most = _most(wanted)
+    rows = [(*key, 0, some) for key, some in sorted(most.items())]
+    merge_rows(session, EarnedPoints, _COLUMNS, rows, {"points": "add"})  # adds 0, and locks
+    return Allowances(read_given(session, most) if most else {})
+
+
+def peek_allowances(session: Session, wanted: Wanted) -> Allowances:
+    """Return what rules have given so far; others may use it up meanwhile."""
+    most = _most(wanted)
+    return Allowances(read_given(session, most) if most else {})
+
+
+def _most(wanted: Wanted) -> dict[Key, int]:
+    return {
         (rule.name, limit.owner, limit.period): limit.most
         for rule, customer_id, on in wanted
         for limit in limits_of(rule, customer_id, on)
     }
-    if not most:
-        return Allowances({})
-    rows = [(*key, 0, some) for key, some in sorted(most.items())]
-    merge_rows(session, EarnedPoints, _COLUMNS, rows, {"points": "add"})  # adds 0, and locks
-    return Allowances(read_given(session, most))
 
 
 def read_given(session: Session, keys: Iterable[Key]) -> dict[Key, int]:

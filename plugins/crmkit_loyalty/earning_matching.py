@@ -14,10 +14,12 @@ from crmkit_loyalty.multipliers import Multiplier
 
 
 class Circumstances(NamedTuple):
-    """What rules may ask about a sale besides its lines.
+    """What rules may ask about a sale besides its lines, or about what is no sale.
 
     Attributes:
+        currency: of the sale; empty if it is none.
         tiers: the tier that the customer held just before, by tier set; None if nobody knows.
+        segments: those that the customer was in just before; None if nobody knows.
         multiplied: what the tiers held multiply points by.
         paid_by_points: which part of the sale was paid by points that earn nothing.
     """
@@ -27,6 +29,7 @@ class Circumstances(NamedTuple):
     store: str | None = None
     tiers: Mapping[str, str] | None = None
     multiplied: Sequence[Multiplier] = ()
+    segments: frozenset[str] | None = None
     paid_by_points: Fraction = Fraction()
 
 
@@ -49,7 +52,7 @@ def counts(rule: EarningRule, line: RecordedLine) -> bool:
 
 
 def fits(rule: EarningRule, around: Circumstances) -> bool:
-    """Tell whether a rule is about such a sale, whatever its lines; a tier nobody knows fits."""
+    """Tell whether a rule is about such a sale, whatever its lines; what nobody knows fits."""
     on = around.business_on
     return (
         (rule.from_on is None or rule.from_on <= on)
@@ -60,6 +63,11 @@ def fits(rule: EarningRule, around: Circumstances) -> bool:
         and (
             around.tiers is None
             or all(around.tiers.get(name) in some for name, some in rule.tiers.items())
+        )
+        and (
+            rule.segments is None
+            or around.segments is None
+            or not rule.segments.isdisjoint(around.segments)
         )
     )
 

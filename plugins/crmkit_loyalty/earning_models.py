@@ -1,12 +1,13 @@
-"""What earning rules leave besides entries: the rules as they were, and what limits count."""
+"""What earning rules leave besides entries: the rules, what limits count, marked birthdays."""
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Index
 from sqlmodel import Field, SQLModel
 
-from crmkit import Instant, Json
+from crmkit import Instant, Json, new_id
 
 
 class EarningRuleSet(SQLModel, table=True):
@@ -14,7 +15,7 @@ class EarningRuleSet(SQLModel, table=True):
 
     Attributes:
         version: short digest of the rules, as the explanations of entries have it.
-        rules: the list in the settings.
+        rules: in the form of the settings.
     """
 
     __tablename__ = "loyalty_earning_rules"
@@ -22,6 +23,35 @@ class EarningRuleSet(SQLModel, table=True):
     version: str = Field(primary_key=True)
     rules: list[dict[str, Any]] = Field(sa_type=Json)
     recorded_at: datetime = Field(sa_type=Instant)
+
+
+class EarningRulesVersion(SQLModel, table=True):
+    """Earning rules that were set to be valid from some time on, instead of the settings'.
+
+    Valid is the version that begins last; of those that begin at once, the one set last.
+
+    Attributes:
+        version: short digest of the rules, as the explanations of entries have it.
+        rules: in the form of the settings.
+        valid_from: sales count from this instant on, by their own time.
+        idempotency_key: unique; setting rules again with it gives this version.
+        fingerprint: digest of the request, to tell a repeat from a contradiction.
+    """
+
+    __tablename__ = "loyalty_earning_rules_version"
+    __table_args__ = (
+        Index("ix_loyalty_rules_valid", "valid_from", "id"),
+        Index("uq_loyalty_rules_key", "idempotency_key", unique=True),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    version: str
+    rules: list[dict[str, Any]] = Field(sa_type=Json)
+    valid_from: datetime = Field(sa_type=Instant)
+    recorded_at: datetime = Field(sa_type=Instant)
+    actor: str
+    idempotency_key: str
+    fingerprint: str
 
 
 class EarnedPoints(SQLModel, table=True):
@@ -44,3 +74,13 @@ class EarnedPoints(SQLModel, table=True):
     period: str = Field(primary_key=True)
     points: int = Field(sa_type=BigInteger)
     points_max: int = Field(sa_type=BigInteger)
+
+
+class Birthday(SQLModel, table=True):
+    """A birthday that the job has dealt with, whether rules gave something or not."""
+
+    __tablename__ = "loyalty_birthday"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    customer_id: UUID = Field(foreign_key="customer.id", primary_key=True)
+    year: int = Field(primary_key=True)

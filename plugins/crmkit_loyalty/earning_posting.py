@@ -1,32 +1,29 @@
 """Entries by earning rules, for all transactions of a batch."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
-from typing import Any
 from uuid import UUID
 
 from sqlmodel import Session
 
-from crmkit import RecordedTransaction, Services, run_sql, wire_instant
+from crmkit import RecordedTransaction, Services
 from crmkit.models import TransactionKind
 from crmkit_loyalty import accrual
 from crmkit_loyalty.book import Book
-from crmkit_loyalty.earning import VERSION, Earned, earn
-from crmkit_loyalty.earning_limits import Allowances, load_allowances
+from crmkit_loyalty.earning import VERSION, Cause, Earned, earn
+from crmkit_loyalty.earning_granting import Granting
+from crmkit_loyalty.earning_limits import Allowances, Wanted, load_allowances
 from crmkit_loyalty.earning_matching import Circumstances
 from crmkit_loyalty.earning_rules import RuleSet
+from crmkit_loyalty.earning_standing import load_standings
 from crmkit_loyalty.entries import Draft
 from crmkit_loyalty.lots import AccountKey
 from crmkit_loyalty.models import EntryKind
 from crmkit_loyalty.multipliers import Multiplier
-from crmkit_loyalty.settings import LoyaltySettings
+from crmkit_loyalty.programme import Programme, unique
 
 _OF_GOODS = ("per_amount", "per_line", "per_quantity", "multiplier")
-_KEEP_RULES = """INSERT INTO loyalty_earning_rules (version, rules, recorded_at)
-    SELECT ?, CAST(? AS {json}), CAST(? AS {instant})
-    WHERE NOT EXISTS (SELECT 1 FROM loyalty_earning_rules WHERE version = ?)
-    ON CONFLICT DO NOTHING"""
 
 
 class Earnings:
@@ -34,43 +31,28 @@ class Earnings:
 
     def __init__(
         self,
-        rule_set: RuleSet,
+        rule_sets: Mapping[UUID, RuleSet],
         around: Mapping[UUID, Circumstances],
         earned: Mapping[UUID, Sequence[Earned]],
-        allowances: Allowances,
+        granting: Granting,
     ) -> None:
-        self._rule_set = rule_set
+        self._rule_sets = rule_sets
         self._around = around
         self._earned = earned
-        self._allowances = allowances
-        self._has_posted = False
+        self._granting = granting
+
+    def covers(self, each: RecordedTransaction) -> bool:
+        """Tell whether rules say what a transaction earns."""
+        return bool(self._rule_sets[each.id].rules)
 
     def post(self, book: Book, each: RecordedTransaction, customer_id: UUID) -> None:
         """Give points for what was sold; take some for what came back without a named sale."""
         if _takes(each):
             self._take(book, each, customer_id)
             return
+        cause = Cause("transaction", each.id, customer_id, each.occurred_at, each.business_on)
         for earned in self._earned[each.id]:
-            points, limits = self._allowances.grant(
-                earned.rule, customer_id, each.business_on, earned.points
-            )
-            if not points:
-                continue
-            self._has_posted = True
-            basis = {**earned.basis, "limits": limits} if limits else earned.basis
-            book.post(
-                Draft(
-                    customer_id,
-                    EntryKind.ACCRUAL,
-                    points,
-                    each.occurred_at,
-                    earned.rule.name,
-                    self._explained(basis),
-                    source_id=each.id,
-                    line=earned.line,
-                    point_kind=earned.rule.point_kind,
-                )
-            )
+            self._granting.accrue(book, earned, self._rule_sets[each.id], cause)
 
     def _take(self, book: Book, each: RecordedTransaction, customer_id: UUID) -> None:
         """Take the points that the goods would earn, but only as many as there are.
@@ -78,7 +60,7 @@ class Earnings:
         Nobody can tell whether goods without a receipt ever earned here. What is given for the
         visit and not for goods stays.
         """
-        rules = [rule for rule in self._rule_set.rules if rule.kind in _OF_GOODS]
+        rules = [rule for rule in self._rule_sets[each.id].rules if rule.kind in _OF_GOODS]
         sold = [
             line._replace(
                 quantity_milli=-line.quantity_milli,
@@ -98,8 +80,8 @@ class Earnings:
         total = sum(earned.points for earned in due)
         points = min(total, book.balance(account, each.occurred_at))
         if points:
-            self._has_posted = True
             bases = [{**earned.basis, "due": earned.points} for earned in due]
+            basis = {"version": VERSION, "due": total, "rules": bases}
             book.post(
                 Draft(
                     account.customer_id,
@@ -107,61 +89,60 @@ class Earnings:
                     -points,
                     each.occurred_at,
                     "unlinked_return",
-                    self._explained({"version": VERSION, "due": total, "rules": bases}),
+                    self._granting.explained(basis, self._rule_sets[each.id]),
                     source_id=each.id,
                     reason="goods came back without a named sale",
                     point_kind=account.point_kind,
                 )
             )
 
-    def _explained(self, basis: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {**basis, "rules_version": self._rule_set.version}
-
     def write(self, session: Session, recorded_at: datetime) -> None:
-        """Count what limits allowed, and keep the rules that entries now refer to."""
-        if self._has_posted:
-            self._allowances.write(session)
-            is_sqlite = session.connection().dialect.name == "sqlite"
-            types = ("TEXT", "TEXT") if is_sqlite else ("JSONB", "TIMESTAMPTZ")
-            sql = _KEEP_RULES.format(json=types[0], instant=types[1])
-            kept = self._rule_set
-            at = wire_instant(recorded_at)
-            run_sql(session, sql, kept.version, kept.text, at, kept.version)
+        """Write what belongs to the entries, once they are written."""
+        self._granting.write(session, recorded_at)
 
 
 def load_earnings(
     session: Session,
     services: Services,
-    settings: LoyaltySettings,
+    programme: Programme,
     transactions: Iterable[RecordedTransaction],
     multiplied: Mapping[UUID, Sequence[Multiplier]],
     paid_by_points: Mapping[UUID, Fraction],
+    allow: Callable[[Session, Wanted], Allowances] = load_allowances,
 ) -> Earnings | None:
-    """Return what gives points by rules, with all it needs to know; None if there are none."""
-    if not settings.rules:
-        return None
+    """Return what gives points by rules, with all it needs to know; None if there are none.
+
+    Each transaction earns by the rules that are valid at its own time.
+
+    Args:
+        allow: reads what limits leave.
+    """
     owned = [each for each in transactions if each.customer_id is not None]
-    tiers: Mapping[UUID, Mapping[str, str]] = {}
-    held = services.find("tiers.held", 1)
-    if held is not None and any(rule.tiers for rule in settings.rules):
-        found = held(session, [(each.customer_id, each.occurred_at) for each in owned])
-        tiers = {each.id: some for each, some in zip(owned, found, strict=True)}
+    rule_sets = {each.id: programme.at(each.occurred_at) for each in owned}
+    rules = [rule for rule_set in unique(rule_sets.values()) for rule in rule_set.rules]
+    if not rules:
+        return None
+    wanted = [(each.customer_id, each.occurred_at) for each in owned if each.customer_id]
     around = {
         each.id: Circumstances(
             each.business_on,
             each.currency,
             each.store,
-            tiers.get(each.id),
+            standing.tiers,
             multiplied.get(each.id, ()),
+            standing.segments,
             paid_by_points.get(each.id, Fraction()),
         )
-        for each in owned
+        for each, standing in zip(
+            owned, load_standings(session, services, rules, wanted), strict=True
+        )
     }
-    rules = settings.rule_set.rules
     earned = {
-        each.id: earn(rules, each.lines, around[each.id]) for each in owned if not _takes(each)
+        each.id: earn(rule_sets[each.id].rules, each.lines, around[each.id])
+        for each in owned
+        if not _takes(each)
     }
-    allowances = load_allowances(
+    allowances = allow(
         session,
         (
             (some.rule, each.customer_id, each.business_on)
@@ -170,7 +151,7 @@ def load_earnings(
             if each.customer_id is not None
         ),
     )
-    return Earnings(settings.rule_set, around, earned, allowances)
+    return Earnings(rule_sets, around, earned, Granting(allowances))
 
 
 def _takes(each: RecordedTransaction) -> bool:

@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, field_valida
 
 from crmkit.models import LineKind
 from crmkit.money import AmountError, currency_digits
+from crmkit_loyalty.earning_kinds import HAPPENINGS, Kind, check_fields
+from crmkit_loyalty.errors import RuleFault
 from crmkit_loyalty.point_kinds import POINTS
 
 Name = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,39}$")]
@@ -20,19 +22,10 @@ Words = Annotated[frozenset[Word], Field(min_length=1), _SORTED]
 Names = Annotated[frozenset[Name], _SORTED]
 Positive = Annotated[Decimal, Field(gt=0, le=10**9, max_digits=18, decimal_places=6)]
 Most = Annotated[int, Field(ge=1, le=10**12)]
-Kind = Literal["per_amount", "per_visit", "per_line", "per_quantity", "bonus", "multiplier"]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 WEEKDAYS: tuple[Weekday, ...] = (
     "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
 )  # fmt: skip
-OF_LINES = (
-    "skus", "categories", "brands", "except_skus", "except_categories", "without_discounted",
-    "without_tax",
-)  # fmt: skip
-"""Fields that choose or change lines; a multiplier has none of them."""
-
-
-LIMITS = ("customer_day_max", "customer_month_max", "customer_year_max", "budget")
 
 
 class EarningRule(BaseModel):
@@ -42,9 +35,11 @@ class EarningRule(BaseModel):
         name: as it is stored with every entry; another meaning needs another name.
         kind: what points are given for: each major unit of money, each sale, each line, each unit
             of quantity, or once for a sale whatever multiplies others (`bonus`); a `multiplier`
-            gives none and multiplies what the others give, apart from bonuses.
-        points: for each of them; not for a multiplier.
+            gives none and multiplies what the others give, apart from bonuses. Or a customer who
+            is new (`sign_up`), a `birthday`, or an `interaction`; nothing multiplies these.
+        points: for each of them; not for a multiplier. Of what is no sale, a whole number.
         point_kind: the kind of points it gives, such as stamps.
+        interaction_kinds: interactions of these kinds count; only `interaction` has them.
         every: only this many together count, such as 10 for "points for each full 10 yuan".
         factor: of a multiplier.
         of: rules that a multiplier multiplies; none named means all.
@@ -54,6 +49,7 @@ class EarningRule(BaseModel):
         stores: only sales of these stores.
         weekdays: only business days that are one of these.
         tiers: for each tier set named here, only customers who hold one of these tiers.
+        segments: only customers who are in one of these segments.
         currency: only sales in this currency.
         amount_min: least amount, in major units, of the lines that count.
         skus: only lines of these articles; with categories or brands, lines that fit all.
@@ -79,6 +75,7 @@ class EarningRule(BaseModel):
     kind: Kind
     points: Positive | None = None
     point_kind: Name = POINTS
+    interaction_kinds: Words | None = None
     every: Positive | None = None
     factor: Annotated[Decimal, Field(ge=0, le=1000, max_digits=10, decimal_places=6)] | None = None
     of: Names = frozenset()
@@ -88,6 +85,7 @@ class EarningRule(BaseModel):
     stores: Words | None = None
     weekdays: Annotated[frozenset[Weekday], Field(min_length=1), _SORTED] | None = None
     tiers: Mapping[Name, Annotated[Names, Field(min_length=1)]] = Field(default_factory=dict)
+    segments: Words | None = None
     currency: str | None = None
     amount_min: Positive | None = None
     skus: Words | None = None
@@ -120,22 +118,16 @@ class EarningRule(BaseModel):
 
     @model_validator(mode="after")
     def _has_what_its_kind_needs(self) -> "EarningRule":
-        wanted, other = ("factor", "points") if self.kind == "multiplier" else ("points", "factor")
-        if getattr(self, wanted) is None or getattr(self, other) is not None:
-            raise ValueError(f"kind {self.kind!r} needs {wanted}, and has no {other}")
-        if self.kind == "multiplier" and self.point_kind != POINTS:
-            raise ValueError("a multiplier has no point_kind: `of` names the rules it multiplies")
-        if self.of and self.kind != "multiplier":
-            raise ValueError("of belongs to a multiplier, and to no other kind")
-        if self.every is not None and self.kind not in ("per_amount", "per_quantity"):
-            raise ValueError(f"every belongs to per_amount and per_quantity, not to {self.kind!r}")
-        if self.kind == "multiplier":
-            for field in (*OF_LINES, "sale_max", *LIMITS):
-                if getattr(self, field):
-                    raise ValueError(
-                        f"a multiplier has no {field}: it multiplies what other rules give for the "
-                        "whole sale; for single goods write a further rule that gives more"
-                    )
+        check_fields(
+            self.kind,
+            {
+                name
+                for name, field in type(self).model_fields.items()
+                if getattr(self, name) != field.get_default(call_default_factory=True)
+            },
+        )
+        if self.kind in HAPPENINGS and self.points is not None and self.points % 1:
+            raise RuleFault(f"points of kind {self.kind!r} are a whole number", "points")
         return self
 
     @model_validator(mode="after")
@@ -143,14 +135,17 @@ class EarningRule(BaseModel):
         if self.from_on and self.until_on:
             days = (self.until_on - self.from_on).days + 1
             if days < 1:
-                raise ValueError(f"it can never match: {self.until_on} is before {self.from_on}")
+                reason = f"it can never match: {self.until_on} is before {self.from_on}"
+                raise RuleFault(reason, "until_on")
             on = {WEEKDAYS[(self.from_on + timedelta(n)).weekday()] for n in range(min(days, 7))}
             if self.weekdays is not None and not on & self.weekdays:
-                raise ValueError("it can never match: none of its weekdays lies in its window")
+                reason = "it can never match: none of its weekdays lies in its window"
+                raise RuleFault(reason, "weekdays")
         for field in ("skus", "categories"):
             only, never = getattr(self, field), getattr(self, f"except_{field}")
             if only is not None and only <= never:
-                raise ValueError(f"it can never match: except_{field} excludes all of its {field}")
+                reason = f"it can never match: except_{field} excludes all of its {field}"
+                raise RuleFault(reason, f"except_{field}")
         return self
 
 
@@ -158,11 +153,14 @@ class RuleSet(NamedTuple):
     """All earning rules, in the order in which they are asked.
 
     Attributes:
-        text: the rules as JSON, as they are kept for those who look at old entries.
+        rules: those about sales.
+        happenings: those about what is no sale.
+        text: all of them as JSON, as they are kept for those who look at old entries.
         version: short digest of the text: other rules have another.
     """
 
     rules: tuple[EarningRule, ...]
+    happenings: tuple[EarningRule, ...]
     text: str
     version: str
 
@@ -171,7 +169,13 @@ def rule_set(rules: Sequence[EarningRule]) -> RuleSet:
     """Return rules with what identifies them."""
     told = [rule.model_dump(mode="json", exclude_defaults=True) for rule in rules]
     text = orjson.dumps(told, option=orjson.OPT_SORT_KEYS).decode()
-    return RuleSet(in_order(rules), text, hashlib.sha256(text.encode()).hexdigest()[:16])
+    ordered = in_order(rules)
+    return RuleSet(
+        tuple(rule for rule in ordered if rule.kind not in HAPPENINGS),
+        tuple(rule for rule in ordered if rule.kind in HAPPENINGS),
+        text,
+        hashlib.sha256(text.encode()).hexdigest()[:16],
+    )
 
 
 def in_order(rules: Sequence[EarningRule]) -> tuple[EarningRule, ...]:

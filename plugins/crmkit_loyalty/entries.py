@@ -57,6 +57,7 @@ class Draft(NamedTuple):
     explanation: Mapping[str, Any]
     source: str = "transaction"
     source_id: UUID | None = None
+    reason_code: str | None = None
     reason: str | None = None
     reverses: Posted | None = None
     actor: str | None = None

@@ -19,6 +19,7 @@ from crmkit_loyalty.lots import AccountKey
 from crmkit_loyalty.models import EntryKind
 from crmkit_loyalty.multipliers import Multiplier, as_inputs, factor_of, load_multipliers
 from crmkit_loyalty.point_kinds import POINTS
+from crmkit_loyalty.programme import load_programme
 from crmkit_loyalty.receipts import paid_shares, spent_on
 from crmkit_loyalty.refunds import Refunds, load_refunds
 from crmkit_loyalty.settings import LoyaltySettings
@@ -70,8 +71,10 @@ def follow(
     )
     multiplied = load_multipliers(session, services, moving.values())
     paid_by_points = paid_shares(session, moving.values(), settings)
+    instants, has_set = [each.occurred_at for each in moving.values()], book.has_set_rules
+    programme = load_programme(session, settings, instants, has_set_rules=has_set)
     by_rules = load_earnings(
-        session, services, settings, moving.values(), multiplied, paid_by_points
+        session, services, programme, moving.values(), multiplied, paid_by_points
     )
     for each in moving.values():
         extras = multiplied.get(each.id, ()), paid_by_points.get(each.id, Fraction())
@@ -91,10 +94,10 @@ def _follow_one(
     by_rules: Earnings | None,
 ) -> None:
     if each.customer_id is not None and each.kind != _VOID:
-        if by_rules is not None:
+        if by_rules is not None and by_rules.covers(each):
             by_rules.post(book, each, each.customer_id)
         else:
-            _earn(book, each, each.customer_id, settings, *extras)
+            earn_by_amount(book, each, each.customer_id, settings, *extras)
     for link, back in past.late.get(each.id, ()):
         _follow_link(book, past, refunds, link, back)
     if each.original_id is not None:
@@ -117,7 +120,7 @@ def _follow_link(
         _undo(book, past, refunds, link)
 
 
-def _earn(
+def earn_by_amount(
     book: Book,
     each: RecordedTransaction,
     customer_id: UUID,

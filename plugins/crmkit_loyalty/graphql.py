@@ -1,41 +1,40 @@
 """Points as GraphQL gives them; every rule is in the ledger."""
 
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
 import strawberry
 from sqlalchemy import BigInteger, FromClause, and_, func, literal_column, select
-from strawberry import Info
-from strawberry.scalars import JSON
 
 from crmkit import SchemaContribution, table_of
 from crmkit import models as core
 from crmkit_loyalty import ledger, models
+from crmkit_loyalty.adjusting_graphql import AdjustingMutation
 from crmkit_loyalty.availability import available, pending
-from crmkit_loyalty.expiry_graphql import ExpiringPoints, LoyaltyQuery, expiring, settings_of
+from crmkit_loyalty.blocking_graphql import BlockingMutation, LoyaltyBlock, is_in_force
+from crmkit_loyalty.entry_graphql import LoyaltyEntry
+from crmkit_loyalty.expiry_graphql import ExpiringPoints, LoyaltyQuery, expiring
 from crmkit_loyalty.models import EntryKind
 from crmkit_loyalty.point_kinds import POINTS
-from crmkit_loyalty.redeeming_graphql import InsufficientPointsProblem, RedemptionMutation
-from crmkit_loyalty.redemption_graphql import PointRedemption, RedemptionQuery, customer_id_of
+from crmkit_loyalty.previewing_graphql import PreviewQuery
+from crmkit_loyalty.proposing_graphql import ProposingMutation, ProposingQuery
+from crmkit_loyalty.redeeming_graphql import RedemptionMutation
+from crmkit_loyalty.redemption_graphql import PointRedemption, RedemptionQuery
+from crmkit_loyalty.rules_graphql import RulesMutation, RulesQuery
+from crmkit_loyalty.transferring_graphql import TransferringMutation
 from crmkit_schema import (
-    PUBLIC,
     Connection,
     Customer,
     Long,
-    Transaction,
     bound,
     computed,
     connection,
     mapped,
-    mutation,
     object_type,
     related,
     subscription,
 )
 
 _MAIN = f"'{POINTS}'"
-
-strawberry.enum(EntryKind, name="LoyaltyEntryKind", description="Why points moved.")
 
 
 def _accounts() -> FromClause:
@@ -68,31 +67,6 @@ def _earned(account: FromClause) -> Any:
             entry.c.point_kind == literal_column(_MAIN),
         )
         .scalar_subquery()
-    )
-
-
-@object_type(
-    models.LedgerEntry,
-    permission="loyalty.read",
-    sorted_by=("-occurred_at", "-id"),
-    node="pts",
-)
-class LoyaltyEntry:
-    """One movement of points; a fact, corrected only by later ones."""
-
-    kind: EntryKind = mapped("Why points moved.", filter=True)
-    point_kind: str = mapped("Which kind of points moved.", filter=True)
-    points_delta: Long = mapped("Points added; negative when they went.", filter=True)
-    balance_after: Long = mapped("Points on the account right after it, in the order recorded.")
-    occurred_at: datetime = mapped("When it happened.", filter=True, sort=True)
-    recorded_at: datetime = mapped("When crmkit learned of it.", filter=True, sort=True)
-    rule: str = mapped("The rule that gave the figure.", filter=True)
-    explanation: JSON = mapped("The rule's inputs; enough to compute the figure again.")
-    reason: str | None = mapped("Why, in words.")
-    actor: str | None = mapped("Who did it; null for a rule.")
-    transaction: Transaction | None = related("What caused it.", parent="source_id")
-    reverses: Annotated["LoyaltyEntry", strawberry.lazy("crmkit_loyalty.graphql")] | None = related(
-        "The entry it undoes, wholly or in part.", parent="reverses_entry_id"
     )
 
 
@@ -143,6 +117,15 @@ class LoyaltyAccount:
     redemptions: Connection[PointRedemption] = connection(
         "What was redeemed or held, latest first.", parent="customer_id", child="customer_id"
     )
+    block: LoyaltyBlock | None = related(
+        "Why nobody may spend the points, of any kind; null if they may be spent.",
+        parent="customer_id",
+        child="customer_id",
+        where=is_in_force,
+    )
+    blocks: Connection[LoyaltyBlock] = connection(
+        "Every block there was, latest first.", parent="customer_id", child="customer_id"
+    )
     entries: Connection[LoyaltyEntry] = connection(
         "Every movement of every kind, latest first.", parent="customer_id", child="customer_id"
     )
@@ -153,57 +136,6 @@ class CustomerLoyalty:
     """What customers get."""
 
     loyalty: LoyaltyAccount = related("Points.", child="customer_id", filter=True)
-
-
-@strawberry.input(description="Points to give or take by hand.")
-class AdjustPointsInput:
-    """One adjustment."""
-
-    customer_id: strawberry.ID = strawberry.field(description="Whose points.")
-    points: Long = strawberry.field(description="How many; negative takes them.")
-    point_kind: str = strawberry.field(default=POINTS, description="Which kind of points.")
-    reason: str = strawberry.field(description="Why; the customer may read it.")
-    idempotency_key: str = strawberry.field(
-        description="Made by the caller, once for each adjustment of the customer; sending it "
-        "again gives the first answer."
-    )
-
-
-@object_type(None, permission=PUBLIC)
-class AdjustPointsSuccess:
-    """The adjustment, as it was answered the first time."""
-
-    entry_id: strawberry.Private[Any]
-    entry: LoyaltyEntry = related("The entry it led to.", parent="entry_id")
-
-
-@strawberry.type
-class LoyaltyMutation:
-    """What can be done with points."""
-
-    @mutation(
-        "Give points to a customer, or take them.",
-        permission="loyalty.adjust",
-        problems=(InsufficientPointsProblem,),
-    )
-    def adjust_points(self, info: Info, input: AdjustPointsInput) -> AdjustPointsSuccess:
-        """Adjust points."""
-        context = info.context
-        customer_id = customer_id_of(input.customer_id, context)
-        entry = context.crm.write(
-            lambda session: ledger.adjust(
-                session,
-                customer_id,
-                input.points,
-                point_kind=input.point_kind,
-                reason=input.reason,
-                key=input.idempotency_key,
-                actor=context.actor.name,
-                now=context.now,
-                settings=settings_of(context),
-            )
-        )
-        return AdjustPointsSuccess(entry_id=entry.id)
 
 
 @strawberry.type
@@ -220,8 +152,15 @@ class LoyaltySubscription:
 def contribution() -> SchemaContribution:
     """Return what the plugin adds to the schema."""
     return SchemaContribution(
-        queries=(LoyaltyQuery, RedemptionQuery),
-        mutations=(LoyaltyMutation, RedemptionMutation),
+        queries=(LoyaltyQuery, PreviewQuery, ProposingQuery, RedemptionQuery, RulesQuery),
+        mutations=(
+            AdjustingMutation,
+            BlockingMutation,
+            ProposingMutation,
+            RedemptionMutation,
+            RulesMutation,
+            TransferringMutation,
+        ),
         subscriptions=(LoyaltySubscription,),
         extends={"Customer": CustomerLoyalty},
         types=(LoyaltyEntry,),

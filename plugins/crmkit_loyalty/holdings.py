@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import BindParameter, bindparam, exists, func, insert, literal, select
@@ -29,26 +29,35 @@ _open_missing = insert(_account).from_select(
     )
     .order_by(_customer.c.id),
 )
-_NET = """SELECT customer_id, point_kind, balance - debt, last_entry_id FROM loyalty_account
-    WHERE customer_id IN ?ids ORDER BY customer_id, point_kind"""
+# Whether rules were set is asked along the way: it costs no statement of its own.
+_NET = """SELECT customer_id, point_kind, balance - debt, last_entry_id, is_blocked,
+    EXISTS (SELECT 1 FROM loyalty_earning_rules_version)
+    FROM loyalty_account WHERE customer_id IN ?ids ORDER BY customer_id, point_kind"""
 
 
-def lock_accounts(
-    session: Session, customers: Iterable[UUID], kinds: Collection[str]
-) -> dict[AccountKey, Holding]:
+class Locked(NamedTuple):
+    """Accounts that nobody else moves until the session ends.
+
+    Attributes:
+        holdings: one without lots for each account of each customer that exists.
+        has_set_rules: whether earning rules were ever set, as of then.
+    """
+
+    holdings: dict[AccountKey, Holding]
+    has_set_rules: bool
+
+
+def lock_accounts(session: Session, customers: Iterable[UUID], kinds: Collection[str]) -> Locked:
     """Open the accounts that are missing and let nobody else move points until the session ends.
 
     Locks are taken in the order of the ids, so that two batches never wait for each other.
 
     Args:
         kinds: kinds of points that accounts are opened for; those of others are locked, too.
-
-    Returns:
-        A holding without lots for each account of each customer that exists.
     """
     wanted = sorted(customers)
     if not wanted:
-        return {}
+        return Locked({}, False)
     found = _nets(session, wanted)
     if sum(kind in kinds for _, kind, *_ in found) < len(wanted) * len(kinds):
         for start in range(0, len(wanted), _CHUNK):
@@ -56,16 +65,17 @@ def lock_accounts(
             for kind in kinds:
                 session.execute(_open_missing, {"wanted": chunk, "kind": kind})
         found = _nets(session, wanted)
-    return {
-        AccountKey(read_id(id_), kind): Holding(net, last and read_id(last))
-        for id_, kind, net, last in found
+    holdings = {
+        AccountKey(read_id(id_), kind): Holding(net, last and read_id(last), bool(is_blocked))
+        for id_, kind, net, last, is_blocked, _ in found
     }
+    return Locked(holdings, any(has_set_rules for *_, has_set_rules in found))
 
 
-def _nets(session: Session, customers: list[UUID]) -> list[tuple[Any, str, int, Any]]:
+def _nets(session: Session, customers: list[UUID]) -> list[tuple[Any, str, int, Any, Any, Any]]:
     """Return balance less debt of the accounts that exist, locked; SQLite has but one writer."""
     is_sqlite = session.get_bind().dialect.name == "sqlite"
-    found: list[tuple[Any, str, int, Any]] = run_sql(
+    found: list[tuple[Any, str, int, Any, Any, Any]] = run_sql(
         session, _NET if is_sqlite else f"{_NET} FOR UPDATE", customers
     ).fetchall()
     return found

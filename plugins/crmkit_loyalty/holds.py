@@ -46,12 +46,14 @@ def redeem_held(
         NotFound: there is no such redemption.
         IdempotencyMismatch: the key ended this hold in another way.
         RedemptionEnded: it is redeemed or released already, or its time is over.
+        AccountBlocked: the customer's points were blocked meanwhile; they can be released.
         RedemptionNotAllowed: more points than are held, or between two steps.
     """
     ending = _begin_ending(session, redemption_id, points, "redeem", purchase, caller, settings)
     held = ending.redemption
     if ending.is_repeated:
         return held
+    ending.book.check_not_blocked(held.customer_id)
     terms = terms_of(held.point_kind, settings)
     wanted = held.points if points is None else points
     chosen = choice(held.points, None, terms, held.currency)
@@ -159,6 +161,12 @@ def _begin_ending(
 def overdue_at(now: datetime) -> Sequence[ColumnElement[bool]]:
     """Return the conditions of holds whose time is over at an instant."""
     return col(Redemption.state) == RedemptionState.HELD, col(Redemption.held_until) <= now
+
+
+def overdue_of(session: Session, customer_id: UUID, now: datetime) -> Sequence[Redemption]:
+    """Return the holds of a customer whose time is over, oldest first."""
+    mine = select(Redemption).where(Redemption.customer_id == customer_id, *overdue_at(now))
+    return session.exec(mine.order_by(col(Redemption.id))).all()
 
 
 def release_all(session: Session, book: Book, held: Sequence[Redemption], now: datetime) -> None:

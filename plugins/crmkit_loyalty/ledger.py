@@ -9,15 +9,12 @@ from sqlmodel import Session, select
 
 from crmkit import (
     Event,
-    IdempotencyMismatch,
-    NotFound,
     announce,
     insert_rows,
     merge_rows,
     run_sql,
     small_writes,
 )
-from crmkit_loyalty.adjustment import Adjustment, check_adjustment
 from crmkit_loyalty.book import Book
 from crmkit_loyalty.book_rows import (
     ACCOUNT_COLUMNS,
@@ -25,12 +22,9 @@ from crmkit_loyalty.book_rows import (
     ENTRY_COLUMNS,
     LOT_COLUMNS,
 )
-from crmkit_loyalty.entries import Draft
 from crmkit_loyalty.errors import InsufficientPoints
 from crmkit_loyalty.holdings import load_lots, lock_accounts
-from crmkit_loyalty.lots import AccountKey
-from crmkit_loyalty.models import Allocation, EntryKind, LedgerEntry, Lot, LoyaltyAccount
-from crmkit_loyalty.point_kinds import POINTS
+from crmkit_loyalty.models import Allocation, LedgerEntry, Lot, LoyaltyAccount
 from crmkit_loyalty.restarting import restart
 from crmkit_loyalty.settings import LoyaltySettings
 
@@ -56,9 +50,9 @@ def open_book(
     Args:
         debited: those of the customers who may lose points; only their lots are loaded.
     """
-    holdings = lock_accounts(session, customers, settings.terms)
-    load_lots(session, holdings, debited)
-    return Book(holdings, recorded_at, settings)
+    locked = lock_accounts(session, customers, settings.terms)
+    load_lots(session, locked.holdings, debited)
+    return Book(locked.holdings, recorded_at, settings, has_set_rules=locked.has_set_rules)
 
 
 def write(session: Session, book: Book) -> None:
@@ -70,49 +64,6 @@ def write(session: Session, book: Book) -> None:
         _insert(session, book)
     if book.restarted:
         restart(session, book.restarted, book.settings)
-
-
-def adjust(
-    session: Session,
-    customer_id: UUID,
-    points: int,
-    *,
-    point_kind: str = POINTS,
-    reason: str,
-    key: str,
-    actor: str,
-    now: datetime,
-    settings: LoyaltySettings,
-) -> LedgerEntry:
-    """Add or take points by hand; the same key and request give the same entry for ever.
-
-    Args:
-        points: how many; negative takes them away.
-        point_kind: which kind of them.
-        reason: why, for the customer and the auditor.
-        key: idempotency key, unique for the customer.
-        actor: who does it; not part of the request that a key stands for.
-
-    Raises:
-        ValidationFailed: a value is outside its limits.
-        NotFound: there is no such customer.
-        IdempotencyMismatch: the key was used for another adjustment of this customer.
-        InsufficientPoints: more were to go than there are; the key stays free.
-    """
-    request = check_adjustment(points, point_kind, reason, key, settings)
-    account = AccountKey(customer_id, point_kind)
-    book = open_book(session, {customer_id}, {customer_id}, now, settings)
-    if account not in book:
-        raise NotFound("customer", customer_id)
-    stored = _entry_with(session, customer_id, request.key)
-    if stored is not None:
-        if stored.fingerprint != request.fingerprint:
-            raise IdempotencyMismatch(key)
-        return stored
-    available = book.balance(account, now)
-    book.post(_draft(account, request, actor, now))
-    write_if_covered(session, book, InsufficientPoints(available, -points))
-    return _entry_with(session, customer_id, request.key)  # type: ignore[return-value] # just made
 
 
 def write_if_covered(session: Session, book: Book, refusal: InsufficientPoints) -> None:
@@ -130,24 +81,7 @@ def write_if_covered(session: Session, book: Book, refusal: InsufficientPoints) 
     _insert(session, book)
 
 
-def _draft(account: AccountKey, request: Adjustment, actor: str, now: datetime) -> Draft:
-    return Draft(
-        account.customer_id,
-        EntryKind.ADJUSTMENT,
-        request.points,
-        now,
-        "manual",
-        {"version": 1, "requested": request.points},
-        source="adjustment",
-        reason=request.reason,
-        actor=actor,
-        key=request.key,
-        fingerprint=request.fingerprint,
-        point_kind=account.point_kind,
-    )
-
-
-def _entry_with(session: Session, customer_id: UUID, key: str) -> LedgerEntry | None:
+def entry_with(session: Session, customer_id: UUID, key: str) -> LedgerEntry | None:
     """Return the entry that a key led to, free of the session, so that it outlives it."""
     wanted = select(LedgerEntry).where(
         LedgerEntry.customer_id == customer_id, LedgerEntry.idempotency_key == key

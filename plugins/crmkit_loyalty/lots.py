@@ -68,12 +68,14 @@ class Holding:
     Attributes:
         net: sum of the entries: balance minus debt.
         last_entry_id: the latest entry.
+        is_blocked: as `LoyaltyAccount` has it.
         lots: lots with points left, in the order of their use.
         owed: entries that no lot has paid yet, oldest first, with what is missing.
     """
 
     net: int = 0
     last_entry_id: UUID | None = None
+    is_blocked: bool = False
     lots: list[OpenLot] = field(default_factory=list)
     owed: list[tuple[UUID, int]] = field(default_factory=list)
 

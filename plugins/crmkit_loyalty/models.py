@@ -51,11 +51,14 @@ class LedgerEntry(SQLModel, table=True):
         point_kind: which of the customer's accounts it belongs to.
         points_delta: what it adds to the sum; negative when points go.
         balance_after: points on the account right after it, in the order recorded.
-        source: what caused it: `transaction`, `adjustment`, or `entry` if points expired.
-        source_id: the transaction that caused it; of an expiry, the entry whose points expired.
-        line: the line of it that did; 0 is the whole transaction.
+        source: what caused it: `transaction`, `customer` for a sign-up or a birthday,
+            `interaction`, `adjustment`, or `entry` if points expired.
+        source_id: the transaction, customer or interaction that caused it; of an expiry, the
+            entry whose points expired.
+        line: the line of it that did; 0 is the whole transaction. Of a birthday, the year.
         rule: name of the rule that gave the figure.
         explanation: the rule's inputs and formula version; enough to compute the figure again.
+        reason_code: of an adjustment by hand, which of the reasons in the settings it had.
         actor: who did it; null for a rule.
         idempotency_key: unique for the customer; the same key never moves points twice.
         fingerprint: digest of the request, to tell a repeat from a contradiction.
@@ -104,6 +107,7 @@ class LedgerEntry(SQLModel, table=True):
     line: int = 0
     rule: str
     explanation: dict[str, Any] = Field(sa_type=Json)
+    reason_code: str | None = None
     reason: str | None = None
     actor: str | None = None
     idempotency_key: str
@@ -120,6 +124,8 @@ class LoyaltyAccount(SQLModel, table=True):
     Attributes:
         balance: points there are, also those that cannot be spent yet.
         debt: points taken back after they were spent; what is earned next pays them.
+        is_blocked: on the account of the kind `points`: whether nobody may spend the customer's
+            points, of any kind.
         last_entry_id: the latest of the entries; null until there is one. The next entry's id is
             greater, so that the ids of an account say the order, whatever clocks do.
     """
@@ -138,6 +144,7 @@ class LoyaltyAccount(SQLModel, table=True):
     balance: int = Field(default=0, sa_type=BigInteger)
     debt: int = Field(default=0, sa_type=BigInteger)
     last_entry_id: UUID | None = None
+    is_blocked: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 class Lot(SQLModel, table=True):

@@ -8,6 +8,8 @@ from sqlalchemy import Select, case, func, select
 from sqlmodel import Session
 
 from crmkit import Difference, Rebuilder, differences, insert_rows, table_of
+from crmkit_loyalty.blocking import is_blocked
+from crmkit_loyalty.blocking_models import PointsBlock
 from crmkit_loyalty.book_rows import (
     ACCOUNT_COLUMNS,
     ALLOCATION_COLUMNS,
@@ -17,12 +19,13 @@ from crmkit_loyalty.book_rows import (
 )
 from crmkit_loyalty.checks import OF_LOTS, violations
 from crmkit_loyalty.models import Allocation, EntryKind, LedgerEntry, Lot, LoyaltyAccount
+from crmkit_loyalty.point_kinds import POINTS
 from crmkit_loyalty.replaying import Replay
 from crmkit_loyalty.restarting import restart
 from crmkit_loyalty.settings import LoyaltySettings
 
 _account, _entry = table_of(LoyaltyAccount), table_of(LedgerEntry)
-_lot, _allocation = table_of(Lot), table_of(Allocation)
+_lot, _allocation, _block = table_of(Lot), table_of(Allocation), table_of(PointsBlock)
 
 
 def rebuilders(settings: LoyaltySettings) -> Sequence[Rebuilder]:
@@ -38,10 +41,11 @@ def rebuilders(settings: LoyaltySettings) -> Sequence[Rebuilder]:
 
 
 def _sums() -> Select[tuple[object, ...]]:
-    """The definition of an account: the sum of its entries; an account may have none yet."""
+    """The definition of an account: the sum of its entries, of which it may have none yet."""
     owners = sa.union(
         select(_account.c.customer_id, _account.c.point_kind),
         select(_entry.c.customer_id, _entry.c.point_kind),
+        select(_block.c.customer_id, sa.literal(POINTS)),
     ).subquery()
     mine = sa.and_(
         _entry.c.customer_id == owners.c.customer_id, _entry.c.point_kind == owners.c.point_kind
@@ -54,6 +58,9 @@ def _sums() -> Select[tuple[object, ...]]:
             case((net < 0, -net), else_=0).label("debt"),
             # as text, because PostgreSQL before 18 has no greatest of ids
             sa.cast(func.max(sa.cast(_entry.c.id, sa.String)), sa.Uuid).label("last_entry_id"),
+            case(
+                (owners.c.point_kind == POINTS, is_blocked(owners.c.customer_id)), else_=sa.false()
+            ).label("is_blocked"),
         )
         .outerjoin(_entry, mine)
         .group_by(*owners.c)
@@ -68,7 +75,8 @@ def check_accounts(session: Session) -> list[Difference]:
 def rebuild_accounts(session: Session) -> int:
     """Make every account the sum of its entries; returns how many there are."""
     session.execute(sa.delete(_account))
-    session.execute(sa.insert(_account).from_select(ACCOUNT_COLUMNS, _sums()))
+    columns = [*ACCOUNT_COLUMNS, "is_blocked"]
+    session.execute(sa.insert(_account).from_select(columns, _sums()))
     return session.scalar(select(func.count()).select_from(_account)) or 0
 
 

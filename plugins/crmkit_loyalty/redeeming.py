@@ -45,6 +45,7 @@ def redeem(
         NotRedeemable: this kind of points pays for nothing.
         NotFound: there is no such customer.
         IdempotencyMismatch: the key was used for another redemption of this customer.
+        AccountBlocked: the customer's points are blocked; the key stays free.
         InsufficientPoints: more were asked for than can be spent; the key stays free.
         RedemptionNotAllowed: too few, too many, or between two steps; the key stays free.
     """
@@ -60,6 +61,7 @@ def redeem(
         if stored.fingerprint != wanted.fingerprint:
             raise IdempotencyMismatch(caller.key)
         return stored
+    book.check_not_blocked(account.customer_id)
     release_all(session, book, overdue, caller.now)
     book.let_lapse(account, caller.now)
     chosen = choice(

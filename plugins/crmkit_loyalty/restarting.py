@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, case, select, update
 from sqlmodel import Session
 
 from crmkit import table_of
@@ -49,18 +49,25 @@ def _restart(session: Session, customers: list[UUID], kind: str, lifetime: Lifet
         _entry.c.customer_id.in_(customers),
         _entry.c.point_kind == kind,
         _entry.c.kind == EntryKind.ACCRUAL,
+        _entry.c.source == "transaction",
     )
     for customer, at in session.execute(wanted):
         accruals[customer].append(at)
-    lots = select(_lot.c.id, _lot.c.customer_id, _lot.c.expires_at).where(
+    # Purchases from before points were received do not concern them.
+    received = case((_entry.c.kind == EntryKind.TRANSFER_IN, _entry.c.occurred_at))
+    lots = select(_lot.c.id, _lot.c.customer_id, _lot.c.expires_at, received).join_from(
+        _lot, _entry, _entry.c.id == _lot.c.entry_id
+    )
+    lots = lots.where(
         _lot.c.customer_id.in_(customers),
         _lot.c.point_kind == kind,
         ~_lot.c.is_expired,
         _lot.c.expires_at.is_not(None),
     )
     moved = []
-    for id_, customer, expires_at in session.execute(lots):
-        until = restarted(expires_at, accruals[customer], lifetime)
+    for id_, customer, expires_at, since in session.execute(lots):
+        mine = [at for at in accruals[customer] if since is None or at > since]
+        until = restarted(expires_at, mine, lifetime)
         if until != expires_at:
             moved.append({"lot": id_, "until": until})
     if moved:

@@ -1,6 +1,7 @@
 """What a retailer can choose about the points programme: section `[plugin.loyalty]`."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
 from typing import Self
@@ -11,7 +12,9 @@ from pydantic import Field, field_validator, model_validator
 from crmkit.money import AmountError, currency_digits
 from crmkit_loyalty.earning_conflicts import check_together
 from crmkit_loyalty.earning_rules import EarningRule, Name, RuleSet, rule_set
+from crmkit_loyalty.errors import RuleFault
 from crmkit_loyalty.point_kinds import POINTS, PointKind, Rate, Terms
+from crmkit_loyalty.transfer_settings import TransferSettings
 
 _FORMER = PointKind()
 
@@ -23,12 +26,16 @@ class LoyaltySettings(PointKind):
         points_per_major_unit: points for each unit of money (pound, yuan) spent on products.
         points_per_major_unit_of: other rates for single currencies, such as `{JPY = 0.01}`.
         rules: earning rules, each a table `[[plugin.loyalty.rules]]`; docs/points.md lists fields.
-            Without any, money spent on products earns as the two settings above say.
+            Without any for sales, money spent on products earns as the two settings above say.
         timezone: decides when days end; the shops' zone of the main settings unless given.
         currency: of what points pay; the home currency of the main settings unless given.
         point_kinds: further kinds of points by name, such as stamps; each has the settings of
             `PointKind`. The ones given here beside are those of the kind `points`.
+        transfers: whether customers can transfer points to each other, and how many.
         adjustment_points_max: most points one adjustment may add or take.
+        adjustment_approval_above: adjustments of more points than these, given or taken, wait until
+            a second person approves them; left out, none does.
+        adjustment_reasons: codes of the reasons for which points may be adjusted by hand.
     """
 
     points_per_major_unit: Rate = Decimal(1)
@@ -37,7 +44,12 @@ class LoyaltySettings(PointKind):
     timezone: str = "UTC"
     currency: str = "CNY"
     point_kinds: Mapping[Name, PointKind] = Field(default_factory=dict)
+    transfers: TransferSettings = TransferSettings()
     adjustment_points_max: int = Field(default=100_000, ge=1, le=10**12)
+    adjustment_approval_above: int | None = Field(default=None, ge=0)
+    adjustment_reasons: tuple[Name, ...] = Field(
+        default=("goodwill", "correction", "fraud", "opening_balance"), min_length=1, max_length=100
+    )
 
     @field_validator("points_per_major_unit_of")
     @classmethod
@@ -67,10 +79,10 @@ class LoyaltySettings(PointKind):
 
     @model_validator(mode="after")
     def _rules_give_known_kinds(self) -> Self:
-        for rule in self.rules:
+        for at, rule in enumerate(self.rules):
             if rule.point_kind not in self.terms:
-                known = ", ".join(self.terms)
-                raise ValueError(f"rule {rule.name!r} gives {rule.point_kind!r}; kinds: {known}")
+                reason = f"the kinds of points are: {', '.join(self.terms)}"
+                raise RuleFault(reason, "point_kind", rule.point_kind, at, rule.name)
         return self
 
     @cached_property
@@ -109,6 +121,10 @@ class LoyaltySettings(PointKind):
     def rule_set(self) -> RuleSet:
         """The earning rules, in the order in which they are asked, with their version."""
         return rule_set(self.rules)
+
+    def day_of(self, at: datetime) -> date:
+        """Return the business day that an instant belongs to."""
+        return at.astimezone(self.zone).date()
 
     def rate_for(self, currency: str) -> Decimal:
         """Return the points for each major unit of a currency."""

@@ -1,8 +1,8 @@
 """Tiers: customers rise by what they buy, and keep what they have if they go on.
 
 Adds the field Customer.tiers, the mutation assignTier, the subscription tierChanged, the services
-tiers.multiplier and tiers.held, the job tiers.review and four tables. Changes are the facts;
-memberships are the last of them and can be rebuilt.
+tiers.multiplier and tiers.held, the job tiers.review, the command simulate and four tables.
+Changes are the facts; memberships are the last of them and can be rebuilt.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from sqlmodel import Session
 
 from crmkit import (
+    Command,
     Job,
     Metric,
     Permission,
@@ -21,7 +22,15 @@ from crmkit import (
     hookimpl,
 )
 from crmkit.contributions import Models
-from crmkit_tiers import figures, following, holding, multiplying, rebuilding, reviewing
+from crmkit_tiers import (
+    figures,
+    following,
+    holding,
+    multiplying,
+    rebuilding,
+    reviewing,
+    simulating,
+)
 from crmkit_tiers.models import TierChange, TierMembership, TierRules, TierSweep
 from crmkit_tiers.settings import TiersSettings
 
@@ -61,6 +70,19 @@ def register_services(settings: TiersSettings, metrics: Mapping[str, Metric]) ->
 def register_jobs(settings: TiersSettings, metrics: Mapping[str, Metric]) -> Sequence[Job]:
     """The review of all customers."""
     return (reviewing.review_job(settings, metrics),)
+
+
+@hookimpl
+def register_commands() -> Sequence[Command]:
+    """`crmkit tiers simulate`."""
+    return (
+        Command(
+            "simulate",
+            "Show what tiers would be under other rules; writes nothing.",
+            simulating.run,
+            simulating.OPTIONS,
+        ),
+    )
 
 
 @hookimpl

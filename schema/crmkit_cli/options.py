@@ -15,6 +15,10 @@ DataDir = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+AsPage = Annotated[
+    Path | None,
+    typer.Option("--report", dir_okay=False, help="Write the answer as an HTML page, too."),
+]
 Host = Annotated[str, typer.Option("--host", help="Address to listen at.")]
 Port = Annotated[
     int, typer.Option("--port", min=0, max=65535, help="Port to listen at; 0 takes a free one.")

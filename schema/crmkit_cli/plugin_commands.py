@@ -7,14 +7,17 @@ import typer
 from typer.core import TyperGroup
 
 from crmkit_cli.opening import opened
-from crmkit_cli.options import HERE, AsJson, DataDir
+from crmkit_cli.options import HERE, AsJson, AsPage, DataDir
+from crmkit_cli.plugin_options import read_options
 from crmkit_cli.printing import print_json, print_table
 from crmkit_cli.refusing import REFUSED, refusing
+from crmkit_cli.report_page import page_of
 
 if TYPE_CHECKING:
     from crmkit import Command, Findings, Report
 
 _SHOWN_MAX = 20
+_PASSED_ON = {"ignore_unknown_options": True, "allow_extra_args": True}
 
 
 class WithPlugins(TyperGroup):
@@ -39,7 +42,11 @@ def _commands_of(plugin: str) -> Any:
         command: Annotated[str | None, typer.Argument(help="None lists them.")] = None,
         data_dir: DataDir = HERE,
         as_json: AsJson = False,
+        report: AsPage = None,
     ) -> None:
+        if command == "--help":
+            print(context.get_help())
+            return
         with opened(data_dir) as crm:
             commands = {c.name: c for owner, c in crm.registry.commands if owner.name == plugin}
             if not commands:
@@ -51,12 +58,22 @@ def _commands_of(plugin: str) -> Any:
                 raise typer.BadParameter(
                     f"{command!r}; there are: {', '.join(commands)}", param_hint="COMMAND"
                 )
+        values = read_options(context, commands[command], context.args)
+        if report is not None and not report.parent.is_dir():
+            raise typer.BadParameter(f"there is no folder {report.parent}", param_hint="--report")
         with opened(data_dir, must_be_ready=True) as crm:
-            report = commands[command].run(crm)
-        _print(report, as_json)
+            said = commands[command].run(crm, values)
+        if report is not None:
+            report.write_text(page_of(said, f"crmkit {plugin} {command}"), encoding="utf-8")
+        _print(said, as_json)
 
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command(plugin, help=f"Commands of the plugin {plugin}.")(refusing(run))
+    app.command(
+        plugin,
+        help=f"Commands of the plugin {plugin}; without one, lists them.",
+        add_help_option=False,  # which help is asked for is known behind the command's name
+        context_settings=_PASSED_ON,
+    )(refusing(run))
     return typer.main.get_command(app)
 
 
@@ -80,6 +97,8 @@ def _print(report: "Report", as_json: bool) -> None:
         found = {each.name: _objects(each) for each in report.findings}
         print_json({"is_good": report.is_good, **found})
     else:
+        for note in report.notes:
+            print(note)
         for each in report.findings:
             if each.rows:
                 headings = [name.replace("_", " ").capitalize() for name in each.columns]

@@ -7,6 +7,7 @@ import strawberry
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.base import StrawberryOptional
 from strawberry.types.field import StrawberryField
+from strawberry.types.union import StrawberryUnion
 from strawberry.utils.str_converters import to_camel_case
 
 from crmkit_schema.declarations import CrmField
@@ -73,8 +74,9 @@ def _held(declared: StrawberryField) -> CrmField:
 
 
 def _result_union(made: CrmField, source: Mutated) -> Any:
-    """Return the union of a mutation's success with its problems."""
-    members = (made.type, *source.members)
+    """Return the union of a mutation's success, or successes, with its problems."""
+    success = made.type.types if isinstance(made.type, StrawberryUnion) else (made.type,)
+    members = (*success, *source.members)
     union = strawberry.union(
         name=result_name(made), description=f"What `{to_camel_case(made.python_name)}` answers."
     )

@@ -58,6 +58,10 @@ class TransactionLineInput:
     )
     original_position: int | None = _about("Line of the original that comes back.", default=None)
 
+    def given(self) -> inputs.LineInput:
+        """Return what services take."""
+        return inputs.LineInput(**_plain(self))
+
 
 @strawberry.input(description="One transaction; source and externalId make it idempotent.")
 class TransactionInput:
@@ -78,7 +82,7 @@ class TransactionInput:
 
     def given(self) -> inputs.TransactionInput:
         """Return what services take."""
-        lines = [inputs.LineInput(**_plain(line)) for line in self.lines]
+        lines = [line.given() for line in self.lines]
         return inputs.TransactionInput(**{**_plain(self), "lines": lines})
 
 

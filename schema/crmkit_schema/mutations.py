@@ -19,8 +19,9 @@ def mutation(
 ) -> Callable[[F], F]:
     """Decorate a method as a root mutation; its result type is a union with typed problems.
 
-    The method is annotated with the type of success. `Refused` errors that it raises become
-    members of the union: those in `problems`, else `ValidationProblem` or `RefusedProblem`.
+    The method is annotated with the type of success, or with several (`A | B`). `Refused` errors
+    that it raises become members of the union: those in `problems`, else `ValidationProblem` or
+    `RefusedProblem`.
 
     Args:
         problems: further problem types, made with `problem_type`.

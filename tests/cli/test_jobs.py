@@ -9,7 +9,8 @@ Run = Callable[..., Any]
 def test_jobs_are_listed_with_what_they_do(crmkit: Run) -> None:
     listed = crmkit("jobs", "--json").object["jobs"]
 
-    assert [each["name"] for each in listed] == ["loyalty.expiry", "loyalty.holds"]
+    names = ["loyalty.expiry", "loyalty.holds", "loyalty.birthdays"]
+    assert [each["name"] for each in listed] == names
     assert all(each["summary"] in crmkit("jobs").out for each in listed)
 
 
@@ -17,7 +18,7 @@ def test_jobs_are_listed_with_what_they_do(crmkit: Run) -> None:
     ("words", "done"),
     [
         (["loyalty.expiry"], {"loyalty.expiry": 0}),
-        (["--all"], {"loyalty.expiry": 0, "loyalty.holds": 0}),
+        (["--all"], {"loyalty.expiry": 0, "loyalty.holds": 0, "loyalty.birthdays": 0}),
     ],
 )
 def test_a_job_that_was_run_says_how_much_it_found(

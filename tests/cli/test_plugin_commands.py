@@ -6,10 +6,20 @@ from typing import Any
 import pytest
 import typer.main
 
-from crmkit import Command, Crm, CustomerInput, Plugin, PluginError, Report, Settings, hookimpl
+from crmkit import (
+    Command,
+    Crm,
+    CustomerInput,
+    Option,
+    Plugin,
+    PluginError,
+    Report,
+    Settings,
+    hookimpl,
+)
 from crmkit.commands import OWN_WORDS
 from crmkit_cli.application import application
-from crmkit_loyalty import ledger
+from crmkit_loyalty import adjusting
 from crmkit_loyalty.settings import LoyaltySettings
 
 Run = Callable[..., Any]
@@ -21,8 +31,8 @@ def spoiled(shop: Path) -> Path:
     with Crm(Settings.load(shop)) as crm:
         (ann,) = crm.upsert_customers([CustomerInput("till", "ann")])
         crm.write(
-            lambda session: ledger.adjust(
-                session, ann.id, 30, reason="goodwill", key="k", actor="bob",  # type: ignore[arg-type]
+            lambda session: adjusting.adjust(
+                session, ann.id, 30, reason_code="goodwill", reason="thanks", key="k", actor="bob",  # type: ignore[arg-type]
                 now=crm.clock.now(), settings=LoyaltySettings(),
             )
         )  # fmt: skip
@@ -51,16 +61,16 @@ def test_what_it_finds_wrong_is_listed_and_exits_with_one(crmkit: Run) -> None:
 
 
 def test_a_plugins_name_alone_lists_its_commands(crmkit: Run) -> None:
-    (listed,) = crmkit("loyalty", "--json").object["commands"]
+    listed = crmkit("loyalty", "--json").object["commands"]
 
-    assert listed["name"] == "verify"
+    assert [each["name"] for each in listed] == ["verify", "simulate"]
     assert "verify" in crmkit("loyalty").out
 
 
 def test_the_report_on_plugins_names_commands(crmkit: Run) -> None:
     plugins = crmkit("plugins", "--json").object["plugins"]
 
-    assert [p["commands"] for p in plugins if p["name"] == "loyalty"] == [["verify"]]
+    assert [p["commands"] for p in plugins if p["name"] == "loyalty"] == [["verify", "simulate"]]
 
 
 @pytest.mark.parametrize(
@@ -106,7 +116,7 @@ class Brings:
         return self._commands
 
 
-HELLO = Command("hello", "Says hello.", lambda crm: Report(True, ()))
+HELLO = Command("hello", "Says hello.", lambda crm, options: Report(True, ()))
 
 
 @pytest.mark.parametrize(
@@ -119,4 +129,13 @@ HELLO = Command("hello", "Says hello.", lambda crm: Report(True, ()))
 )  # fmt: skip
 def test_a_command_that_cannot_be_reached_stops_the_start(plugin: Brings, told: str) -> None:
     with pytest.raises(PluginError, match=told):
+        Crm(Settings(plugins=(), data_dir=Path("no-such-folder")), plugins=[plugin])
+
+
+@pytest.mark.parametrize("name", ["json", "data-dir", "twice", "Since", "since day"])
+def test_an_option_that_cannot_be_told_apart_stops_the_start(name: str) -> None:
+    options = [Option(each, "text", "Says.") for each in ("twice", name)]
+    plugin = Brings("ant", Command("hello", "Says hello.", HELLO.run, options))
+
+    with pytest.raises(PluginError, match=f"--{name}"):
         Crm(Settings(plugins=(), data_dir=Path("no-such-folder")), plugins=[plugin])

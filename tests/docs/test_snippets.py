@@ -17,6 +17,7 @@ from typer.main import get_command
 
 from crmkit import Actor, Crm, CustomerInput, Settings
 from crmkit.importing import load_mapping
+from crmkit.plugin_loading import load_plugins
 from crmkit.testing import CrmFactory, sale
 from crmkit_cli.application import application
 from crmkit_schema.requests import GraphQLRequest, read_request
@@ -89,6 +90,12 @@ def _ask(crm: Crm, request: GraphQLRequest) -> dict[str, Any]:
     return answer.data
 
 
+def _a_customer(crm: Crm) -> str:
+    answer = _ask(crm, GraphQLRequest("{ customers(first: 1) { nodes { id } } }"))
+    found: str = answer["customers"]["nodes"][0]["id"]
+    return found
+
+
 def _a_case(crm: Crm) -> str:
     query = "{ customers(first: 1) { nodes { recalls { id } } } }"
     answer = _ask(crm, GraphQLRequest(query))
@@ -101,6 +108,8 @@ def test_a_query_answers_without_errors(snippet: Snippet, shop: Crm) -> None:
     variables = _variables(snippet)
     if "$id: ID!" in snippet.text:
         variables["id"] = _a_case(shop)
+    if "$customer: ID!" in snippet.text:
+        variables["customer"] = _a_customer(shop)
 
     (operation,) = parse(snippet.text).definitions
     assert isinstance(operation, OperationDefinitionNode)
@@ -172,9 +181,21 @@ def test_a_command_exists_with_the_options_that_are_shown(line: str) -> None:
     while words and hasattr(command, "commands") and words[0] in command.commands:
         command = command.commands[words.pop(0)]
 
-    known = {option for each in command.params for option in each.opts}
+    of_plugin = _options_of_plugin(words)
+    known = {option for each in command.params for option in each.opts} | of_plugin
     assert {word for word in words if word.startswith("--")} <= known
-    assert not hasattr(command, "commands") or command.invoke_without_command
+    assert of_plugin or not hasattr(command, "commands") or command.invoke_without_command
+
+
+def _options_of_plugin(words: Sequence[str]) -> set[str]:
+    """Return the options of a plugin's command."""
+    registry = load_plugins(Settings(plugins=("loyalty", "tiers"), data_dir=Path("nowhere")))
+    return {
+        option
+        for owner, command in registry.commands
+        if [owner.name, command.name] == list(words[:2])
+        for option in ("--data-dir", "--json", *(f"--{each.name}" for each in command.options))
+    }
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,13 @@ class Done:
     count: int = strawberry.field(description="How many.")
 
 
+@value_type
+class Postponed:
+    """It was not done yet."""
+
+    until: str = strawberry.field(description="When it will be.")
+
+
 @strawberry.type
 class Roots:
     """Root fields."""
@@ -116,6 +123,10 @@ class Writes:
         if count < 0:
             raise Refused("not that way")
         return Done(count=count)
+
+    @mutation("Does it now or later.", permission="extra.read")
+    def do_it_sometime(self, count: int) -> Done | Postponed:
+        return Done(count=count) if count < 3 else Postponed(until="Monday")
 
 
 @object_type(models.CustomerAddress, permission="extra.read", sorted_by=("id",), node="adr")
@@ -212,6 +223,23 @@ def test_a_mutation_answers_with_success_or_a_typed_problem(
         " ... on Problem { code } ... on TooManyProblem { asked } } }",
         count=count,
     )["doIt"]
+
+    assert found == answer
+
+
+@pytest.mark.parametrize(
+    ("count", "answer"),
+    [
+        (2, {"__typename": "Done", "count": 2}),
+        (3, {"__typename": "Postponed", "until": "Monday"}),
+    ],
+)
+def test_a_mutation_may_succeed_in_several_ways(api: Any, count: int, answer: Any) -> None:
+    found = api(
+        "mutation($count: Int!) { doItSometime(count: $count) { __typename"
+        " ... on Done { count } ... on Postponed { until } ... on Problem { code } } }",
+        count=count,
+    )["doItSometime"]
 
     assert found == answer
 

@@ -1,13 +1,14 @@
 """A small shop with the points programme on, for tests that tell stories."""
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlmodel import Session, select
 
 from crmkit import (
@@ -21,7 +22,7 @@ from crmkit import (
     TransactionInput,
 )
 from crmkit.testing import NOON, CrmFactory
-from crmkit_loyalty import ledger
+from crmkit_loyalty import adjusting, ledger
 from crmkit_loyalty.cancelling import cancel
 from crmkit_loyalty.holds import redeem_held, release
 from crmkit_loyalty.lots import AccountKey
@@ -96,14 +97,17 @@ class Till:
         ref = CustomerRef(external_id=who)
         self.crm.attach_transactions([AttachInput("till", each, ref) for each in receipts])
 
-    def adjust(self, who: str, points: int, key: str | None = None, **more: Any) -> LedgerEntry:
+    def adjust(self, who: str, points: int, key: str | None = None, **more: Any) -> Any:
         """Adjust points by hand."""
-        values: dict[str, Any] = {"reason": "goodwill", "actor": "ann", **more}
+        values: dict[str, Any] = {
+            "reason_code": "goodwill", "reason": "late parcel", "actor": "ann",
+            "settings": self.settings, **more,
+        }  # fmt: skip
 
-        def work(session: Session) -> LedgerEntry:
-            return ledger.adjust(
+        def work(session: Session) -> Any:
+            return adjusting.adjust(
                 session, self.ids[who], points, key=key or f"key-{next(self._numbers)}",
-                now=self.crm.clock.now(), settings=self.settings, **values,
+                now=self.crm.clock.now(), **values,
             )  # fmt: skip
 
         return self.crm.write(work)
@@ -224,7 +228,43 @@ class Till:
                 self.crm.write(rebuilder.rebuild)
 
 
+@contextmanager
+def _collecting(crm: Crm, word: str) -> Iterator[list[str]]:
+    found: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, sql: str, *_rest: Any) -> None:
+        if word in sql:
+            found.append(sql)
+
+    writer, *others = crm.database.engines
+    # On PostgreSQL sessions share the engine of writes.
+    engines = [writer, *others] if crm.database.dialect == "sqlite" else [writer, others[-1]]
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
+    yield found
+    for engine in engines:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+@pytest.fixture
+def statements_about() -> Callable[[Crm, str], AbstractContextManager[list[str]]]:
+    """Give a context manager that collects the SQL inside it in which a word occurs."""
+    return _collecting
+
+
 TillFactory = Callable[..., Till]
+
+
+def _till_of(crm: Crm) -> Till:
+    till = Till(crm)
+    till.enrol("ann", "bob")
+    return till
+
+
+@pytest.fixture
+def till_of() -> Callable[[Crm], Till]:
+    """Give a function that opens the shop of a `Crm`, for those who need further plugins."""
+    return _till_of
 
 
 @pytest.fixture
@@ -232,9 +272,7 @@ def till_factory(crm_factory: CrmFactory) -> TillFactory:
     """Give a function that opens a shop; keywords are settings of the programme."""
 
     def make(**options: Any) -> Till:
-        till = Till(crm_factory("loyalty", plugin={"loyalty": options}))
-        till.enrol("ann", "bob")
-        return till
+        return _till_of(crm_factory("loyalty", plugin={"loyalty": options}))
 
     return make
 

@@ -4,7 +4,7 @@ from uuid import UUID
 import pytest
 
 from crmkit import IdempotencyMismatch, NotFound, ValidationFailed
-from crmkit_loyalty.errors import InsufficientPoints
+from crmkit_loyalty.errors import InsufficientPoints, UnknownReasonCode
 
 Till: TypeAlias = Any
 TillFactory: TypeAlias = Any
@@ -15,7 +15,7 @@ def test_points_are_given_and_taken_by_hand(till: Till) -> None:
     taken = till.adjust("ann", -30)
 
     assert (given.balance_after, taken.balance_after) == (30, 0)
-    assert (given.actor, given.reason) == ("ann", "goodwill")
+    assert (given.actor, given.reason_code, given.reason) == ("ann", "goodwill", "late parcel")
     assert till.deltas("ann") == [("adjustment", 30), ("adjustment", -30)]
 
 
@@ -48,12 +48,17 @@ def test_the_same_key_gives_the_first_answer_for_ever(till: Till) -> None:
     assert till.balance("ann") == 0
 
 
-@pytest.mark.parametrize(("points", "reason"), [(31, "goodwill"), (-30, "goodwill"), (30, "gift")])
-def test_a_key_used_for_another_request_is_refused(till: Till, points: int, reason: str) -> None:
+@pytest.mark.parametrize(
+    ("points", "more"),
+    [(31, {}), (-30, {}), (30, {"reason": "gift"}), (30, {"reason_code": "correction"})],
+)
+def test_a_key_used_for_another_request_is_refused(
+    till: Till, points: int, more: dict[str, str]
+) -> None:
     till.adjust("ann", 30, "k")
 
     with pytest.raises(IdempotencyMismatch):
-        till.adjust("ann", points, "k", reason=reason)
+        till.adjust("ann", points, "k", **more)
 
     assert till.balance("ann") == 30
 
@@ -63,6 +68,30 @@ def test_a_key_belongs_to_one_customer(till: Till) -> None:
     till.adjust("bob", 20, "k")
 
     assert (till.balance("ann"), till.balance("bob")) == (30, 20)
+
+
+def test_a_reason_code_that_is_not_configured_is_refused_and_the_key_stays_free(
+    till_factory: TillFactory,
+) -> None:
+    till = till_factory(adjustment_reasons=["goodwill", "stock_loss"])
+
+    with pytest.raises(UnknownReasonCode) as refused:
+        till.adjust("ann", 30, "k", reason_code="fraud")
+
+    assert (refused.value.reason_code, refused.value.known) == ("fraud", ["goodwill", "stock_loss"])
+    assert till.adjust("ann", 30, "k", reason_code="stock_loss").reason_code == "stock_loss"
+
+
+def test_a_code_that_is_no_longer_configured_keeps_its_answer(
+    till_factory: TillFactory,
+) -> None:
+    till = till_factory()
+    first = till.adjust("ann", 30, "k", reason_code="fraud")
+    options = till.settings.model_copy(update={"adjustment_reasons": ("goodwill",)})
+
+    again = till.adjust("ann", 30, "k", reason_code="fraud", settings=options)
+
+    assert again.id == first.id
 
 
 @pytest.mark.parametrize(

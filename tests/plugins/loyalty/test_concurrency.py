@@ -9,22 +9,21 @@ from sqlalchemy import event, text
 from sqlmodel import Session
 
 from crmkit import Crm
-from crmkit_loyalty import ledger
+from crmkit_loyalty import adjusting
 from crmkit_loyalty.errors import InsufficientPoints
-from crmkit_loyalty.models import LedgerEntry
 from crmkit_loyalty.settings import LoyaltySettings
 
 Till: TypeAlias = Any
 TAKERS = 64
 
 
-def take(crm: Crm, customer: UUID, points: int, key: str) -> LedgerEntry | None:
+def take(crm: Crm, customer: UUID, points: int, key: str) -> Any:
     """Take points; None if there were too few."""
 
-    def work(session: Session) -> LedgerEntry:
-        return ledger.adjust(
-            session, customer, points, reason="goodwill", key=key, actor="ann",
-            now=crm.clock.now(), settings=LoyaltySettings(),
+    def work(session: Session) -> Any:
+        return adjusting.adjust(
+            session, customer, points, reason_code="goodwill", reason="thanks", key=key,
+            actor="ann", now=crm.clock.now(), settings=LoyaltySettings(),
         )  # fmt: skip
 
     try:
@@ -33,7 +32,7 @@ def take(crm: Crm, customer: UUID, points: int, key: str) -> LedgerEntry | None:
         return None
 
 
-def take_many(crm: Crm, customer: UUID, keys: list[str], threads: int) -> list[LedgerEntry | None]:
+def take_many(crm: Crm, customer: UUID, keys: list[str], threads: int) -> list[Any]:
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(lambda key: take(crm, customer, -10, key), keys))
 
@@ -43,7 +42,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 from crmkit import Crm, Settings
-from crmkit_loyalty import ledger
+from crmkit_loyalty import adjusting
 from crmkit_loyalty.errors import InsufficientPoints
 from crmkit_loyalty.settings import LoyaltySettings
 
@@ -51,9 +50,9 @@ crm = Crm(Settings(database_url=sys.argv[1], plugins=("loyalty",)))
 
 def take(n):
     try:
-        crm.write(lambda session: ledger.adjust(
-            session, UUID(sys.argv[2]), -10, reason="goodwill", key=f"{sys.argv[3]}{n}",
-            actor="ann", now=crm.clock.now(), settings=LoyaltySettings(),
+        crm.write(lambda session: adjusting.adjust(
+            session, UUID(sys.argv[2]), -10, reason_code="goodwill", reason="thanks",
+            key=f"{sys.argv[3]}{n}", actor="ann", now=crm.clock.now(), settings=LoyaltySettings(),
         ))
     except InsufficientPoints:
         return 0
@@ -183,9 +182,9 @@ def count_statements(crm: Crm, work: Any) -> int:
 
 def test_a_write_that_fails_leaves_no_points(till: Till) -> None:
     def work(session: Session) -> None:
-        ledger.adjust(
-            session, till.ids["ann"], 10, reason="goodwill", key="k", actor="ann",
-            now=till.crm.clock.now(), settings=till.settings,
+        adjusting.adjust(
+            session, till.ids["ann"], 10, reason_code="goodwill", reason="thanks", key="k",
+            actor="ann", now=till.crm.clock.now(), settings=till.settings,
         )  # fmt: skip
         assert session.execute(text("SELECT balance FROM loyalty_account")).scalar() == 10
         raise RuntimeError("power cut")

@@ -53,12 +53,12 @@ REFUSED = [
     pytest.param([TWICE], "multipliers only", id="multipliers and nothing else"),
     pytest.param(
         [{**BASE, "group": "g"}, {**BONUS, "group": "g", "stores": ["north"]}],
-        r"rules.1 \(gift\): it can never match.*rules.0 \(base\)",
+        r"rules.1 \(gift\).group: it can never match.*rules.0 \(base\)",
         id="always behind another of its group",
     ),
     pytest.param(
         [{**BASE, "group": "g"}, {**BONUS, "group": "g", "priority": 1}],
-        r"rules.0 \(base\): it can never match.*rules.1 \(gift\)",
+        r"rules.0 \(base\).group: it can never match.*rules.1 \(gift\)",
         id="behind another by priority",
     ),
 ]  # fmt: skip
@@ -73,7 +73,7 @@ def test_a_rule_that_makes_no_sense_is_refused_with_its_path(
 
 
 def test_such_a_rule_stops_the_start(crm_factory: CrmFactory) -> None:
-    with pytest.raises(PluginError, match=r"rules.1 \(base\): the name stands twice"):
+    with pytest.raises(PluginError, match=r"rules.1 \(base\).name: the name stands twice"):
         crm_factory("loyalty", plugin={"loyalty": {"rules": [BASE, BASE]}})
 
 

@@ -3,11 +3,13 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from crmkit import Actor
+from crmkit import Actor, CustomerRef, InteractionInput
+from crmkit.testing import NOON
 from crmkit_schema.requests import GraphQLRequest
 from crmkit_schema.runtime import ComposedSchema
 
 Till: TypeAlias = Any
+TillFactory: TypeAlias = Any
 Ask = Callable[..., Any]
 
 ACCOUNT = """
@@ -31,8 +33,9 @@ ADJUST = """
 mutation ($input: AdjustPointsInput!) {
   adjustPoints(input: $input) {
     __typename
-    ... on AdjustPointsSuccess { entry { id pointsDelta balanceAfter reason actor } }
+    ... on AdjustPointsSuccess { entry { id pointsDelta balanceAfter reasonCode reason actor } }
     ... on InsufficientPointsProblem { code available requested }
+    ... on UnknownReasonCodeProblem { code reasonCode known }
     ... on ValidationProblem { problems { field code } }
     ... on RefusedProblem { code }
   }
@@ -40,9 +43,8 @@ mutation ($input: AdjustPointsInput!) {
 """
 
 
-@pytest.fixture
-def ask(till: Till) -> Ask:
-    """Give a function that runs an operation as an administrator, or with chosen permissions."""
+def asking(till: Till) -> Ask:
+    """Return a function that runs an operation as an administrator, or with chosen permissions."""
     schema = ComposedSchema(till.crm)
 
     def run(query: str, *permissions: str, **variables: Any) -> Any:
@@ -53,8 +55,15 @@ def ask(till: Till) -> Ask:
     return run
 
 
+@pytest.fixture
+def ask(till: Till) -> Ask:
+    """Give that function for a shop with the programme's defaults."""
+    return asking(till)
+
+
 def adjust(ask: Ask, till: Till, points: int, key: str = "k", **more: Any) -> Any:
-    given = {"customerId": f"cus_{till.ids['ann'].hex}", "points": points, "reason": "goodwill"}
+    given = {"customerId": f"cus_{till.ids['ann'].hex}", "points": points, "reasonCode": "goodwill",
+             "reason": "late parcel"}  # fmt: skip
     answer = ask(ADJUST, input={**given, "idempotencyKey": key, **more})
     assert not answer.errors, answer.errors
     return answer.data["adjustPoints"]
@@ -78,6 +87,23 @@ def test_a_customer_has_points_and_entries(till: Till, ask: Ask) -> None:
     assert reversed_["transaction"] == {"externalId": back}
     assert reversed_["reverses"] == {"kind": "ACCRUAL", "pointsDelta": 60}
     assert reversed_["explanation"]["share"] == "1/2"
+
+
+def test_an_entry_leads_to_the_interaction_that_caused_it(till_factory: TillFactory) -> None:
+    rule = {"name": "r", "kind": "interaction", "points": 5, "interaction_kinds": ["review"]}
+    till = till_factory(rules=[rule])
+    review = InteractionInput("till", "7", NOON, "review", CustomerRef(external_id="ann"))
+    till.crm.record_interactions([review])
+
+    answer = asking(till)(
+        "{ customers(filter: {loyalty: {balance: {gte: 1}}}) { nodes { loyalty { entries { nodes {"
+        " transaction { id } interaction { externalId kind } } } } } } }"
+    )
+
+    (customer,) = answer.data["customers"]["nodes"]
+    assert customer["loyalty"]["entries"]["nodes"] == [
+        {"transaction": None, "interaction": {"externalId": "7", "kind": "review"}}
+    ]
 
 
 def test_a_customer_without_points_has_an_empty_account(till: Till, ask: Ask) -> None:
@@ -106,6 +132,30 @@ def test_too_few_points_are_a_typed_problem(till: Till, ask: Ask) -> None:
     }
 
 
+def test_a_reason_code_that_is_not_configured_is_a_typed_problem(till: Till, ask: Ask) -> None:
+    assert adjust(ask, till, 5, reasonCode="mood") == {
+        "__typename": "UnknownReasonCodeProblem",
+        "code": "UNKNOWN_REASON_CODE",
+        "reasonCode": "mood",
+        "known": ["goodwill", "correction", "fraud", "opening_balance"],
+    }
+
+
+def test_entries_can_be_found_by_their_reason_code(till: Till, ask: Ask) -> None:
+    till.adjust("ann", 5)
+    till.adjust("ann", 7, reason_code="correction")
+
+    answer = ask(
+        """query ($id: ID!) { customer(id: $id) { loyalty {
+            entries(filter: {reasonCode: {eq: "correction"}}) { nodes { pointsDelta reasonCode } }
+        } } }""",
+        id=f"cus_{till.ids['ann'].hex}",
+    )
+
+    found = answer.data["customer"]["loyalty"]["entries"]["nodes"]
+    assert found == [{"pointsDelta": 7, "reasonCode": "correction"}]
+
+
 def test_another_request_with_a_key_is_a_problem(till: Till, ask: Ask) -> None:
     adjust(ask, till, 30)
 
@@ -115,10 +165,11 @@ def test_another_request_with_a_key_is_a_problem(till: Till, ask: Ask) -> None:
 
 
 def test_bad_input_is_a_problem_with_its_field(till: Till, ask: Ask) -> None:
-    answer = adjust(ask, till, 0, key="", reason=" ")
+    answer = adjust(ask, till, 0, key="", reasonCode="", reason=" ")
 
     assert [(each["field"], each["code"]) for each in answer["problems"]] == [
         ("points", "OUT_OF_RANGE"),
+        ("reasonCode", "REQUIRED"),
         ("reason", "REQUIRED"),
         ("idempotencyKey", "REQUIRED"),
     ]
@@ -132,7 +183,12 @@ def test_an_id_that_is_no_customers_is_a_problem(till: Till, ask: Ask, id_: str)
 
 
 def test_who_may_read_may_not_adjust(till: Till, ask: Ask) -> None:
-    given = {"customerId": f"cus_{till.ids['ann'].hex}", "points": 5, "reason": "x"}
+    given = {
+        "customerId": f"cus_{till.ids['ann'].hex}",
+        "points": 5,
+        "reasonCode": "goodwill",
+        "reason": "x",
+    }
 
     answer = ask(ADJUST, "loyalty.read", "customers.read", input={**given, "idempotencyKey": "k"})
 

@@ -117,7 +117,7 @@ def _spoil(session: Any) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"rules": [STAMP]}, "rule 'stamp' gives 'stamps'; kinds: points"),
+        ({"rules": [STAMP]}, r"rules.0 \(stamp\).point_kind: the kinds of points are: points"),
         ({"point_kinds": {"points": {}}}, "the settings of 'points' stand one level above"),
         (
             {"rules": [BASE, {"name": "twice", "kind": "multiplier", "factor": 2,

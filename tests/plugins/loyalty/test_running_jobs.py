@@ -47,8 +47,9 @@ def test_an_unknown_job_is_a_problem_that_names_those_there_are(desk: Desk) -> N
     assert desk.ask("loyalty.dust").data["runJob"] == {
         "__typename": "UnknownJobProblem",
         "code": "UNKNOWN_JOB",
-        "message": "there is no job named 'loyalty.dust'; there are: loyalty.expiry",
-        "known": ["loyalty.expiry"],
+        "message": "there is no job named 'loyalty.dust'; "
+        "there are: loyalty.expiry, loyalty.holds, loyalty.birthdays",
+        "known": ["loyalty.expiry", "loyalty.holds", "loyalty.birthdays"],
     }
 
 

@@ -154,6 +154,7 @@ def _fixed() -> dict[str, Sequence[Any]]:
         "InteractionInput.rating": [1, 5, 6],
         "InteractionInput.payload": [*PAYLOADS, {"query": "x"}, {"other": 1}, []],
         "AdjustPointsInput.points": [1, 5, 100, -1, -3, 0, 10**6, 10**12],
+        "AdjustPointsInput.reasonCode": ["goodwill", "correction", "fraud", "mood", ""],
         "AdjustPointsInput.reason": ["thanks", "名 🎈", ""],
         "AdjustPointsInput.idempotencyKey": [f"k{number}" for number in range(30)],
         "errorPolicy": ["REJECT_ROWS", "REJECT_ROWS", "REJECT_BATCH"],

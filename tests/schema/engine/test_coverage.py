@@ -69,6 +69,9 @@ def test_operations_of_the_docs_are_answered_by_plan(
     if "$id: ID!" in text:
         found = documented("{ customers(first: 1) { nodes { recalls { id } } } }")
         variables["id"] = found["customers"]["nodes"][0]["recalls"][0]["id"]
+    if "$customer: ID!" in text:
+        found = documented("{ customers(first: 1) { nodes { id } } }")
+        variables["customer"] = found["customers"]["nodes"][0]["id"]
     if "$known" in text:
         variables["known"] = {"source": "till", "externalId": "C-1"}
     before = documented.schema.plans.covered

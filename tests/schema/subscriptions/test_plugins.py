@@ -21,7 +21,7 @@ from crmkit import (
     hookimpl,
 )
 from crmkit.testing import NOON, sale
-from crmkit_loyalty.ledger import adjust
+from crmkit_loyalty.adjusting import adjust
 from crmkit_schema import Customer, RequestContext, Transaction, subscription
 
 EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"
@@ -63,6 +63,7 @@ def test_points_are_told_when_they_move_by_a_sale_and_by_hand(shop_with: Any) ->
                 session,
                 UUID(ann.removeprefix("cus_")),
                 5,
+                reason_code="goodwill",
                 reason="sorry",
                 key="k",
                 actor="me",

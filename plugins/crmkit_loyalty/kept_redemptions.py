@@ -1,0 +1,95 @@
+"""Redemptions of points, to be done again in a rehearsal."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlmodel import Session
+
+from crmkit import table_of
+from crmkit.rehearsing import Fact
+from crmkit_loyalty import ledger
+from crmkit_loyalty.cancelling import cancel
+from crmkit_loyalty.lots import AccountKey
+from crmkit_loyalty.models import EntryKind, LedgerEntry
+from crmkit_loyalty.point_kinds import RedemptionTerms
+from crmkit_loyalty.redeemed import Caller, kept, redemption_draft
+from crmkit_loyalty.redeeming_rules import value_minor
+from crmkit_loyalty.redemption_models import Redemption, RedemptionState
+from crmkit_loyalty.settings import LoyaltySettings
+
+SOURCE = "redemption"
+_PAGE = 1_000
+_redemption, _entry = table_of(Redemption), table_of(LedgerEntry)
+
+
+def kept_redemptions(shop: Session, until: datetime, settings: LoyaltySettings) -> Iterator[Fact]:
+    """Give the redemptions that were asked for before an instant, in the order of the requests.
+
+    Args:
+        settings: of the rehearsal; what it cannot redeem at all is left out.
+    """
+    statement = (
+        select(_redemption)
+        .where(_redemption.c.entry_id.is_not(None), _redemption.c.requested_at < until)
+        .order_by(_redemption.c.requested_at, _redemption.c.id)
+    )
+    for row in shop.execute(statement, execution_options={"yield_per": _PAGE}):
+        terms = settings.kind(row.point_kind).redemption
+        if terms is not None:
+
+            def do(session: Session, row: Row[Any] = row, terms: RedemptionTerms = terms) -> None:
+                _redeem(session, row, terms, settings)
+
+            yield Fact(row.requested_at, row.customer_id, do)
+
+
+def kept_cancellations(shop: Session, until: datetime, settings: LoyaltySettings) -> Iterator[Fact]:
+    """Give the cancellations of redemptions before an instant, in their order."""
+    statement = (
+        select(_entry.c.occurred_at, _entry.c.customer_id, _entry.c.source_id, _entry.c.reason)
+        .where(
+            _entry.c.source == SOURCE,
+            _entry.c.kind == EntryKind.REVERSAL,
+            _entry.c.occurred_at < until,
+        )
+        .distinct()
+        .order_by(_entry.c.occurred_at, _entry.c.source_id)
+    )
+    for row in shop.execute(statement, execution_options={"yield_per": _PAGE}):
+
+        def do(session: Session, row: Row[Any] = row) -> None:
+            if session.get(Redemption, row.source_id) is not None:
+                caller = Caller("rehearsal", row.occurred_at, str(row.source_id))
+                cancel(session, row.source_id, row.reason, caller, settings)
+
+        yield Fact(row.occurred_at, row.customer_id, do)
+
+
+def _redeem(
+    session: Session, row: Row[Any], terms: RedemptionTerms, settings: LoyaltySettings
+) -> None:
+    """Redeem the points again, but only as many as can be spent."""
+    account = AccountKey(row.customer_id, row.point_kind)
+    owner, at = {row.customer_id}, row.requested_at
+    book = ledger.open_book(session, owner, owner, at, settings)
+    book.let_lapse(account, at)
+    points = min(row.points, book.available(account, at))
+    if points:
+        value = value_minor(points, terms, row.currency)
+        made = Redemption(
+            **{
+                **row._asdict(),
+                "points": points,
+                "value_minor": value,
+                "state": RedemptionState.REDEEMED,
+                "hold_entry_id": None,
+            }
+        )
+        caller = Caller(row.actor, at, row.idempotency_key)
+        made.entry_id = book.post(redemption_draft(made, EntryKind.REDEMPTION, terms, caller)).id
+        ledger.write(session, book)
+        kept(session, made)
+    else:
+        ledger.write(session, book)
