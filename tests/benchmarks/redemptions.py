@@ -23,7 +23,7 @@ from sqlalchemy import text  # noqa: E402
 from tests.benchmarks.shops import DIALECTS, empty_crm  # noqa: E402
 
 from crmkit import Crm, CustomerInput  # noqa: E402
-from crmkit_loyalty import ledger  # noqa: E402
+from crmkit_loyalty.adjusting import adjust  # noqa: E402
 from crmkit_loyalty.lots import AccountKey  # noqa: E402
 from crmkit_loyalty.point_kinds import POINTS, RedemptionTerms  # noqa: E402
 from crmkit_loyalty.redeemed import Caller  # noqa: E402
@@ -73,16 +73,16 @@ def _fill(crm: Crm) -> list[UUID]:
     rows = [CustomerInput("bench", str(number)) for number in range(CUSTOMERS)]
     ids = [result.id for result in crm.upsert_customers(rows) if result.id is not None]
 
-    def adjust(session: Any, id_: UUID, key: int) -> object:
-        return ledger.adjust(
-            session, id_, POINTS_EACH, reason="opening", key=f"k{key}", actor="bench",
-            now=crm.clock.now(), settings=SETTINGS,
+    def give(session: Any, id_: UUID, number: int) -> object:
+        return adjust(
+            session, id_, POINTS_EACH, reason_code="opening_balance", reason="opening",
+            key=f"k{number}", actor="bench", now=crm.clock.now(), settings=SETTINGS,
         )  # fmt: skip
 
     def fill(session: Any) -> None:
         for id_ in ids:
-            for key in range(LOTS):
-                adjust(session, id_, key)
+            for number in range(LOTS):
+                give(session, id_, number)
 
     crm.write(fill, unhurried=True)
     return ids
