@@ -16,7 +16,7 @@ from crmkit.batches import (
 )
 from crmkit.bulk import insert_rows, merge_rows, small_writes, table_of
 from crmkit.clock import Clock, FixedClock, SystemClock
-from crmkit.columns import Instant, Json, wire_instant
+from crmkit.columns import Instant, Json, read_instant, wire_instant
 from crmkit.commands import Chart, Command, Findings, Matrix, Option, Report
 from crmkit.completing import sale_as_recorded
 from crmkit.contributions import (
@@ -127,6 +127,7 @@ __all__ = [
     "merge_rows",
     "new_id",
     "read_id",
+    "read_instant",
     "run_sql",
     "sale_as_recorded",
     "small_writes",

@@ -17,6 +17,12 @@ def wire_instant(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
+def read_instant(value: Any) -> datetime:
+    """Return an instant that came straight from the database."""
+    at = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    return at.astimezone(UTC)
+
+
 class Instant(TypeDecorator[datetime]):
     """An aware instant in UTC: timestamptz on PostgreSQL, sortable ISO text on SQLite."""
 

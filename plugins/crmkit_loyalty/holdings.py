@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import BindParameter, bindparam, exists, func, insert, literal, select
 from sqlmodel import Session
 
-from crmkit import read_id, run_sql, table_of
+from crmkit import read_id, read_instant, run_sql, table_of
 from crmkit.models import Customer
 from crmkit_loyalty.lots import AccountKey, Holding, OpenLot, Part, open_lot
 from crmkit_loyalty.models import Allocation, LedgerEntry, Lot, LoyaltyAccount
@@ -33,6 +33,15 @@ _open_missing = insert(_account).from_select(
 _NET = """SELECT customer_id, point_kind, balance - debt, last_entry_id, is_blocked,
     EXISTS (SELECT 1 FROM loyalty_earning_rules_version)
     FROM loyalty_account WHERE customer_id IN ?ids ORDER BY customer_id, point_kind"""
+
+
+_LEFT = """l.points - coalesce(
+    (SELECT sum(a.points) FROM loyalty_allocation a WHERE a.lot_id = l.id), 0)"""
+_OPEN_LOTS = f"""SELECT l.customer_id, l.point_kind, l.id, l.entry_id, {_LEFT}, l.active_from,
+    l.expires_at, undone.reverses_entry_id, l.points
+    FROM loyalty_lot l JOIN loyalty_ledger_entry e ON e.id = l.entry_id
+    LEFT JOIN loyalty_ledger_entry undone ON undone.id = e.reverses_entry_id
+    WHERE l.customer_id IN ?ids AND NOT l.is_expired AND {_LEFT} > 0"""  # noqa: S608 ours
 
 
 class Locked(NamedTuple):
@@ -100,26 +109,20 @@ def load_lots(
 
 
 def _open_lots(session: Session, customers: list[UUID]) -> Iterable[tuple[AccountKey, OpenLot]]:
-    used = select(func.sum(_allocation.c.points)).where(_allocation.c.lot_id == _lot.c.id)
-    left = _lot.c.points - func.coalesce(used.scalar_subquery(), 0)
-    dates = (_lot.c.active_from, _lot.c.expires_at)
-    statement = (
-        select(
-            _lot.c.customer_id,
-            _lot.c.point_kind,
-            _lot.c.id,
-            _lot.c.entry_id,
-            left,
-            *dates,
-            _undone.c.reverses,
-            _lot.c.points,
+    rows = run_sql(session, _OPEN_LOTS, customers).fetchall()
+    for customer, kind, id_, entry_id, left, active_from, expires_at, origin, points in rows:
+        yield (
+            AccountKey(read_id(customer), kind),
+            open_lot(
+                read_id(id_),
+                read_id(entry_id),
+                int(left),
+                active_from and read_instant(active_from),
+                expires_at and read_instant(expires_at),
+                origin and read_id(origin),
+                points,
+            ),
         )
-        .join_from(_lot, _entry, _entry.c.id == _lot.c.entry_id)
-        .outerjoin(_undone, _undone.c.id == _entry.c.reverses_entry_id)
-        .where(_lot.c.customer_id.in_(customers), ~_lot.c.is_expired, left > 0)
-    )
-    for customer, kind, id_, entry_id, points, *more in session.execute(statement):
-        yield AccountKey(customer, kind), open_lot(id_, entry_id, int(points), *more)
 
 
 def load_parts(

@@ -1,10 +1,13 @@
 """What redeeming at once and redeeming what is held have in common."""
 
 from datetime import datetime
-from typing import NamedTuple
+from enum import StrEnum
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from sqlmodel import Session
 
+from crmkit import insert_rows, table_of, wire_instant
 from crmkit_loyalty.entries import Draft
 from crmkit_loyalty.errors import NotRedeemable
 from crmkit_loyalty.models import EntryKind
@@ -13,6 +16,7 @@ from crmkit_loyalty.redemption_models import Redemption
 from crmkit_loyalty.settings import LoyaltySettings
 
 VERSION = 1
+_COLUMNS = tuple(column.name for column in table_of(Redemption).columns)
 
 
 class Caller(NamedTuple):
@@ -66,3 +70,17 @@ def kept(session: Session, made: Redemption) -> Redemption:
     session.flush()
     session.expunge(made)
     return made
+
+
+def insert_redemption(session: Session, made: Redemption) -> None:
+    """Write a new redemption, which need not belong to the session."""
+    row = tuple(_wire(getattr(made, name)) for name in _COLUMNS)
+    insert_rows(session, Redemption, _COLUMNS, [row])
+
+
+def _wire(value: Any) -> Any:
+    if isinstance(value, UUID):
+        return value.hex
+    if isinstance(value, StrEnum):
+        return value.value
+    return wire_instant(value) if isinstance(value, datetime) else value

@@ -3,22 +3,32 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import and_, or_
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
-from crmkit import IdempotencyMismatch, NotFound
+from crmkit import (
+    IdempotencyMismatch,
+    NotFound,
+    read_id,
+    run_sql,
+    small_writes,
+    wire_instant,
+)
 from crmkit_loyalty import ledger
 from crmkit_loyalty.errors import (
     InsufficientPoints,
     RedemptionNotAllowed,
 )
-from crmkit_loyalty.holds import overdue_at, release_all
+from crmkit_loyalty.holds import release_all
 from crmkit_loyalty.lots import AccountKey
 from crmkit_loyalty.models import EntryKind
-from crmkit_loyalty.redeemed import Caller, kept, redemption_draft, terms_of
+from crmkit_loyalty.redeemed import Caller, insert_redemption, redemption_draft, terms_of
 from crmkit_loyalty.redeeming_rules import Purchase, check_redemption, choice, value_minor
 from crmkit_loyalty.redemption_models import Redemption, RedemptionState
 from crmkit_loyalty.settings import LoyaltySettings
+
+# Mostly there are none, and then nothing is loaded.
+_OWN = """SELECT id FROM loyalty_redemption WHERE customer_id = ?
+    AND (idempotency_key = ? OR (state = 'held' AND held_until <= ?)) ORDER BY id"""
 
 
 def redeem(
@@ -87,19 +97,18 @@ def redeem(
         made.held_until = caller.now + timedelta(minutes=terms.hold_minutes)
     else:
         made.entry_id, made.settled_at = entry.id, caller.now
-    ledger.write_if_covered(session, book, short)
-    return kept(session, made)
+    with small_writes(session, len(book.rows.entries)):
+        ledger.write_if_covered(session, book, short)
+        insert_redemption(session, made)
+    return made
 
 
 def _own_redemptions(
     session: Session, customer_id: UUID, key: str, now: datetime
 ) -> tuple[Redemption | None, list[Redemption]]:
     """Return what a key of a customer led to, and the customer's holds whose time is over."""
-    mine = select(Redemption).where(
-        Redemption.customer_id == customer_id,
-        or_(col(Redemption.idempotency_key) == key, and_(*overdue_at(now))),
-    )
-    found = session.exec(mine.order_by(col(Redemption.id))).all()
+    rows = run_sql(session, _OWN, customer_id.hex, key, wire_instant(now)).fetchall()
+    found = [session.get_one(Redemption, read_id(id_)) for (id_,) in rows]
     for each in found:
         session.expunge(each)
     stored = next((each for each in found if each.idempotency_key == key), None)
