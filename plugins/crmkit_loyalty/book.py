@@ -204,7 +204,7 @@ class Book:
         """Return from when the points can be spent, and when they expire."""
         if draft.dates is not None:
             return draft.dates
-        if draft.reverses is not None:
+        if draft.reverses is not None and draft.reverses.active_from is not None:
             return draft.reverses.active_from, draft.reverses.expires_at
         lifetime, holding, _ = self.settings.terms_of(draft.point_kind)
         earned_at = draft.occurred_at

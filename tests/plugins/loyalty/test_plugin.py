@@ -28,7 +28,13 @@ def test_what_it_adds_to_the_schema_is_listed(till: Till) -> None:
     assert {name for name in added if "." in name} == {
         "Customer.loyalty",
         "Mutation.adjustPoints",
+        "Mutation.cancelRedemption",
+        "Mutation.holdPoints",
+        "Mutation.redeemHeldPoints",
+        "Mutation.redeemPoints",
+        "Mutation.releasePoints",
         "Query.loyaltyLiability",
+        "Query.redemptionPreview",
         "Subscription.pointsMoved",
     }
 

@@ -1,5 +1,7 @@
-"""The points book against a model that a person can follow: each point is a thing of its own."""
+"""The points book against a model, at every step of any sequence of events."""
 
+import os
+from collections import Counter
 from datetime import datetime, timedelta
 from fractions import Fraction
 from math import floor
@@ -16,97 +18,100 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from tests.plugins.loyalty.points_model import Back, Earning, Paid, Purse, give_back
 
 from crmkit.testing import NOON
-from crmkit_loyalty.errors import InsufficientPoints
+from crmkit_loyalty.errors import InsufficientPoints, RedemptionEnded
 from crmkit_loyalty.lifetime import months_later
-from crmkit_loyalty.lots import NEVER
 from crmkit_loyalty.verifying import run as verify
 
 Till: TypeAlias = Any
 TillFactory: TypeAlias = Any
 
+STEPS = int(os.environ.get("POINTS_BOOK_STEPS", "200"))
+STEPS_EACH = 40
 who = st.sampled_from(["ann", "bob"])
 price = st.integers(1, 3000).map(lambda minor: f"{minor / 100:.2f}")
 
 
-class Purse:
-    """The points of one customer: until when each is good, which gift it came with, whose sale.
-
-    Points whose time has come are gone at once, whenever the job runs.
-    """
-
-    def __init__(self) -> None:
-        self.points: list[tuple[datetime, int, Sale | None]] = []
-        self.debt = 0
-        self.gifts = 0
-
-    def give(self, count: int, until: datetime, sale: "Sale | None" = None) -> int:
-        """Give points, debts being paid first; returns which gift it is."""
-        self.gifts += 1
-        paid = min(self.debt, count)
-        self.debt -= paid
-        self.points += [(until, self.gifts, sale)] * (count - paid)
-        self.points.sort(key=lambda point: point[:2])
-        return self.gifts
-
-    def take(self, count: int, gift: int = 0) -> int:
-        """Take points, those of a gift first; returns how many are missing, which become debt."""
-        self.points.sort(key=lambda point: (point[1] != gift, *point[:2]))
-        missing = max(0, count - len(self.points))
-        del self.points[:count]
-        self.points.sort(key=lambda point: point[:2])
-        self.debt += missing
-        return missing
-
-    def let_time_pass(self, now: datetime) -> None:
-        for _, _, sale in (gone := [point for point in self.points if point[0] <= now]):
-            if sale is not None:
-                sale.expired += 1
-        self.points = self.points[len(gone) :]
-
-
 class Sale:
-    """A sale as the model knows it: what it earned and what came back."""
+    """A sale as the model knows it: what it earned, what paid for it, and what came back."""
 
     def __init__(self, name: str, owner: str | None, items: list[tuple[str, str, str]]) -> None:
         self.name, self.owner, self.items = name, owner, items
         self.left = [int(quantity) for _, quantity, _ in items]
         self.returns: dict[str, list[int]] = {}
-        self.events: list[tuple[str, list[int] | None]] = []
-        self.counted: list[list[int]] = []
+        self.events: list[tuple[str, datetime, list[int] | None]] = []
+        self.counted: dict[str, list[int]] = {}
         self.undone: set[str] = set()
-        self.dues: dict[str, tuple[int, int, int]] = {}
-        self.earned = self.gift = self.expired = 0
-        self.until = NEVER
-        self.is_voided = False
+        self.dues: dict[str, list[tuple[int, int, int]]] = {}
+        self.earned: list[Earning] = []
+        self.since = self.until = NOON
+        self.is_voided, self.voided_at = False, NOON
+        self.paid: list[Paid] = []
 
     @property
-    def value(self) -> Fraction:
-        return sum((int(q) * Fraction(p) for _, q, p in self.items), Fraction())
+    def worth(self) -> list[Fraction]:
+        return [int(q) * Fraction(p) for _, q, p in self.items]
 
-    @property
-    def share(self) -> Fraction:
-        """How much of the value came back with the returns that were counted."""
+    def share(self, weights: list[Fraction], returns: dict[str, list[int]]) -> Fraction:
+        """How much came back with some returns, by the weights of the items."""
         back = (
-            n * Fraction(p)
-            for counts in self.counted
-            for n, (_, _, p) in zip(counts, self.items, strict=True)
+            n * weight / int(sold)
+            for counts in returns.values()
+            for n, weight, (_, sold, _) in zip(counts, weights, self.items, strict=True)
         )
-        return sum(back, Fraction()) / self.value
+        return sum(back, Fraction()) / sum(weights)
+
+    @property
+    def standing(self) -> dict[str, list[int]]:
+        return {name: some for name, some in self.returns.items() if name not in self.undone}
+
+
+def without_rules(sale: Sale) -> list[Earning]:
+    """A point for each whole unit of money; weights are amounts."""
+    return [Earning(floor(sum(sale.worth)), sale.worth)]
+
+
+BY_RULES: list[dict[str, Any]] = [
+    {"name": "base", "kind": "per_amount", "points": 1},
+    {"name": "first", "kind": "per_quantity", "points": "1.5", "skus": ["sku0"]},
+    {"name": "lines", "kind": "per_line", "points": 3},
+    {"name": "gift", "kind": "bonus", "points": 7, "amount_min": 20},
+]
+
+
+def with_rules(sale: Sale) -> list[Earning]:
+    """What `BY_RULES` give, written down a second time."""
+    pieces = [Fraction(int(q)) for _, q, _ in sale.items]
+
+    def only(place: int) -> list[Fraction]:
+        return [n if at == place else Fraction() for at, n in enumerate(pieces)]
+
+    given = [*without_rules(sale), Earning(floor(pieces[0] * 3 / 2), only(0))]
+    given += [Earning(3, only(place)) for place in range(len(pieces))]
+    if sum(sale.worth) >= 20:
+        given.append(Earning(7, sale.worth))
+    return given
 
 
 class PointsBook(RuleBasedStateMachine):
     """Every way in which points move, in any order."""
 
     sales = Bundle("sales")
+    redeemed = Bundle("redeemed")
+    held = Bundle("held")
     till: Till
     forgives: bool
+    holding: timedelta
+    earns: Any
+    extra_for_loose_goods: int
     round = 0
 
     @initialize()
     def open_shop(self) -> None:
         self.purses = {"ann": Purse(), "bob": Purse()}
+        self.holds: list[Any] = []
         type(self).round += 1  # each example gets customers of its own
         self.till.crm.clock.advance(NOON - self.now)
         for name in self.purses:
@@ -120,14 +125,18 @@ class PointsBook(RuleBasedStateMachine):
         now: datetime = self.till.crm.clock.now()
         return now
 
-    def _take_back(self, sale: Sale, points: int) -> tuple[int, int]:
-        """Take points of a sale; returns how many were forgiven, and as which gift."""
-        assert sale.owner is not None
-        purse = self.purses[sale.owner]
-        missing = purse.take(points, sale.gift)
+    @property
+    def until(self) -> datetime:
+        return months_later(self.now, 12)
+
+    def _take(self, name: str, points: int, gift: int, sale: Sale | None) -> tuple[int, int]:
+        """Take points; returns how many were forgiven, and as which gift."""
+        purse = self.purses[name]
+        missing = purse.take(points, gift)
         if not missing or not self.forgives:
             return 0, 0
-        return missing, purse.give(missing, sale.until)
+        dates = (sale.until, sale.since) if sale else (self.until, self.now)
+        return missing, purse.give(missing, *dates)
 
     @rule(target=sales, name=st.none() | who,
           items=st.lists(st.tuples(st.integers(1, 4), price), min_size=1, max_size=3))  # fmt: skip
@@ -135,16 +144,16 @@ class PointsBook(RuleBasedStateMachine):
         lines = [(f"sku{n}", str(quantity), each) for n, (quantity, each) in enumerate(items)]
         receipt = self.till.sell(name and self._id(name), *lines, occurred_at=self.now)
         sale = Sale(receipt, name, lines)
-        sale.until = months_later(self.now, 12)
+        sale.since, sale.until = self.now + self.holding, self.until
         if name:
             self._earn(sale, name)
+            self.purses[name].lapse(self.now)
         return sale
 
     def _earn(self, sale: Sale, name: str) -> None:
-        sale.owner, sale.earned = name, floor(sale.value)
-        if sale.earned:
-            sale.gift = self.purses[name].give(sale.earned, sale.until, sale)
-        self.purses[name].let_time_pass(self.now)
+        sale.owner, sale.earned = name, [each for each in self.earns(sale) if each.points]
+        for each in sale.earned:
+            each.gift = self.purses[name].give(each.points, sale.until, sale.since, each)
 
     @rule(sale=sales, counts=st.lists(st.integers(0, 4), min_size=3, max_size=3))
     def bring_back(self, sale: Sale, counts: list[int]) -> None:
@@ -155,48 +164,77 @@ class PointsBook(RuleBasedStateMachine):
         name = self.till.take_back(None, sale.name, *lines, occurred_at=self.now)
         sale.left = [left - n for left, n in zip(sale.left, counts, strict=True)]
         sale.returns[name] = counts
-        sale.events.append((name, counts))
+        sale.events.append((name, self.now, counts))
+        self._refund(sale, name, sale.share(sale.worth, sale.standing))
         self._settle(sale)
+
+    def _refund(self, sale: Sale, cause: str, share: Fraction) -> None:
+        for paid in sale.paid:
+            if not paid.is_cancelled:
+                self._give_back(paid, cause, share)
+
+    def _give_back(self, paid: Paid, cause: str, share: Fraction) -> None:
+        back = give_back(self.purses[paid.owner], paid, share, self.now, self.until)
+        if back is not None:
+            paid.back[cause] = back
 
     def _settle(self, sale: Sale) -> None:
         """Follow what happened to a sale, in its order, once it is known whose it was."""
         while sale.owner and sale.events:
-            name, counts = sale.events.pop(0)
+            name, at, counts = sale.events.pop(0)
+            self.purses[sale.owner].lapse(at)
             if counts is None:
-                due, forgiven, gift = sale.dues.pop(name)
-                purse = self.purses[sale.owner]
-                if due:
-                    purse.give(due, sale.until, sale)
-                purse.let_time_pass(self.now)
-                if forgiven:
-                    purse.take(forgiven, gift)
-                sale.counted.remove(sale.returns[name])
+                self._undo_dues(sale, sale.owner, name)
                 continue
-            sale.counted.append(counts)
-            gone = sale.expired + sum(due for due, _, _ in sale.dues.values())
-            due = max(0, floor(sale.earned * sale.share) - gone)
-            sale.dues[name] = (due, *self._take_back(sale, due))
+            sale.counted[name] = counts
+            dues = []
+            for place, each in enumerate(sale.earned):
+                gone = each.expired + sum(some[place][0] for some in sale.dues.values())
+                share = sale.share(each.weights, sale.counted)
+                due = max(0, floor(each.points * share) - gone)
+                dues.append((due, *self._take(sale.owner, due, each.gift, sale)))
+            sale.dues[name] = dues
+
+    def _undo_dues(self, sale: Sale, owner: str, name: str) -> None:
+        purse = self.purses[owner]
+        for (due, forgiven, gift), each in zip(sale.dues.pop(name), sale.earned, strict=True):
+            if due:
+                purse.give(due, sale.until, sale.since, each)
+            purse.lapse(self.now)
+            if forgiven:
+                self._take(owner, forgiven, gift, sale)
+        del sale.counted[name]
 
     @rule(sale=sales, which=st.integers(0, 5))
     def void_return(self, sale: Sale, which: int) -> None:
-        standing = [name for name in sale.returns if name not in sale.undone]
-        if not standing:
+        if not sale.standing:
             return
-        name = standing[which % len(standing)]
+        name = list(sale.standing)[which % len(sale.standing)]
         self.till.void(name, occurred_at=self.now)
         sale.undone.add(name)
         sale.left = [left + n for left, n in zip(sale.left, sale.returns[name], strict=True)]
-        sale.events.append((name, None))
+        sale.events.append((name, self.now, None))
+        for paid in sale.paid:
+            back = paid.back.pop(name, Back())
+            self._take(paid.owner, back.to_lots, 0, None)
+            for gift, size in back.anew:
+                self._take(paid.owner, size, gift, None)
         self._settle(sale)
 
     @rule(sale=sales)
     def void(self, sale: Sale) -> None:
-        if sale.is_voided or sale.returns.keys() - sale.undone:
+        if sale.is_voided or sale.standing:
             return
         self.till.void(sale.name, occurred_at=self.now)
         sale.is_voided = True
+        self._refund(sale, sale.name, Fraction(1))
+        sale.voided_at = self.now
         if sale.owner:
-            self._take_back(sale, sale.earned - sale.expired)
+            self._take_all(sale, sale.owner)
+
+    def _take_all(self, sale: Sale, name: str) -> None:
+        for each in sale.earned:
+            self._take(name, each.points - each.expired, each.gift, sale)
 
     @rule(sale=sales, name=who)
     def attach(self, sale: Sale, name: str) -> None:
@@ -205,15 +243,19 @@ class PointsBook(RuleBasedStateMachine):
         self.till.attach(self._id(name), sale.name)
         self._earn(sale, name)
         if sale.is_voided:
-            self._take_back(sale, sale.earned - sale.expired)
+            self.purses[name].lapse(sale.voided_at)
+            self._take_all(sale, name)
+        # what was undone before anybody knew whose it was never moved points
+        sale.events = [event for event in sale.events if event[0] in sale.standing]
         self._settle(sale)
+        self.purses[name].lapse(self.now)
 
     @rule(name=who, minor=st.integers(1, 5000))
     def bring_back_without_receipt(self, name: str, minor: int) -> None:
         goods = ("loose", "-1", f"{minor / 100:.2f}")
         self.till.take_back(self._id(name), None, goods, occurred_at=self.now)
         purse = self.purses[name]
-        purse.take(min(minor // 100, len(purse.points)))
+        purse.take(min(minor // 100 + self.extra_for_loose_goods, len(purse.points)))
 
     @rule(name=who, points=st.integers(-60, 60).filter(bool))
     def adjust(self, name: str, points: int) -> None:
@@ -227,13 +269,86 @@ class PointsBook(RuleBasedStateMachine):
         if points < 0:
             purse.take(-points)
         else:
-            purse.give(points, months_later(self.now, 12))
+            purse.give(points, self.until, self.now)
+
+    @rule(target=redeemed, name=who, points=st.integers(1, 60), sale=st.none() | sales)
+    def redeem(self, name: str, points: int, sale: Sale | None) -> Any:
+        return self._spend(name, points, sale, holds=False)
+
+    @rule(target=held, name=who, points=st.integers(1, 60), sale=st.none() | sales)
+    def hold(self, name: str, points: int, sale: Sale | None) -> Any:
+        return self._spend(name, points, sale, holds=True)
+
+    def _spend(self, name: str, points: int, sale: Sale | None, *, holds: bool) -> Any:
+        purse = self.purses[name]
+        available = len(purse.available(self.now))
+        receipt = sale and sale.name
+        if points > available:
+            with pytest.raises(InsufficientPoints) as refused:
+                self.till.redeem(self._id(name), points, receipt, holds=holds)
+            assert refused.value.available == available
+            return None
+        made = self.till.redeem(self._id(name), points, receipt, holds=holds)
+        paid = Paid(name, purse.spend(points, self.now))
+        if sale and not holds:
+            sale.paid.append(paid)
+        if holds:
+            self.holds.append((made, paid, sale))
+        return made, paid, sale
+
+    @rule(one=redeemed)
+    def cancel(self, one: Any) -> None:
+        if one is None:
+            return
+        made, paid, _ = one
+        self.till.cancel(made)
+        if not paid.is_cancelled:
+            self._give_back(paid, "cancelled", Fraction(1))
+            paid.is_cancelled = True
+
+    @rule(one=held, part=st.integers(1, 60))
+    def redeem_held(self, one: Any, part: int) -> None:
+        if one is None:
+            return
+        made, paid, sale = one
+        if paid.is_cancelled:
+            with pytest.raises(RedemptionEnded):
+                self.till.redeem_held(made)
+            return
+        part = min(part, len(paid.spent))
+        self.till.redeem_held(made, part)
+        self._let_go(paid, paid.spent[part:])
+        paid.is_cancelled = True  # as a hold
+        if sale:
+            sale.paid.append(Paid(paid.owner, paid.spent[:part]))
+
+    @rule(one=held)
+    def release(self, one: Any) -> None:
+        if one is None or one[1].is_cancelled:
+            return
+        made, paid, _ = one
+        self.till.release(made)
+        self._let_go(paid, paid.spent)
+        paid.is_cancelled = True
+
+    def _let_go(self, paid: Paid, points: list[Any]) -> None:
+        purse = self.purses[paid.owner]
+        live = [point for point in points if point.until > self.now]
+        purse.points += points
+        purse.lapse(self.now)
+        if live:
+            purse.settle()
 
     @rule(days=st.integers(1, 400))
     def let_time_pass(self, days: int) -> None:
         self.till.crm.clock.advance(timedelta(days))
         for purse in self.purses.values():
-            purse.let_time_pass(self.now)
+            purse.lapse(self.now)
+        self.till.crm.run_job("loyalty.holds")
+        for made, paid, _ in self.holds:
+            if made.held_until <= self.now and not paid.is_cancelled:
+                self._let_go(paid, paid.spent)
+                paid.is_cancelled = True
 
     @rule()
     def expire(self) -> None:
@@ -248,25 +363,41 @@ class PointsBook(RuleBasedStateMachine):
     @invariant()
     def book_is_what_the_model_says(self) -> None:
         for name, purse in getattr(self, "purses", {}).items():
-            lots = self.till.lots(self._id(name))
-            live = sum(left for _, left, until in lots if until > self.now)
-            assert (live, self.till.account(self._id(name))[1]) == (len(purse.points), purse.debt)
+            account = self.till.account(self._id(name))
+            assert account[1] == purse.debt
+            counts = Counter(point.gift for point in purse.points)
+            lots = enumerate(self.till.lots(self._id(name)), 1)  # in the order of the gifts
+            live = {gift: left for gift, (_, left, until) in lots if until > self.now and left}
+            assert live == counts
+            assert self.till.available(self._id(name)) == len(purse.available(self.now))
         assert self.till.differences() == []
         assert verify(self.till.crm).is_good
 
 
+@pytest.mark.parametrize("rules", [[], BY_RULES], ids=["without rules", "by rules"])
 @pytest.mark.parametrize("shortfall", ["debt", "forgive"])
 def test_the_book_is_what_the_model_says_at_every_step(
-    till_factory: TillFactory, shortfall: str
+    till_factory: TillFactory, shortfall: str, rules: list[dict[str, Any]]
 ) -> None:
-    till = till_factory(shortfall=shortfall, lifetime_months=12)
-    book = type("Book", (PointsBook,), {"till": till, "forgives": shortfall == "forgive"})
+    terms = {"value": "0.01", "earns": True, "hold_minutes": 43_200}
+    holding = 10 if rules else 0
+    till = till_factory(
+        shortfall=shortfall, lifetime_months=12, rules=rules, redemption=terms, holding_days=holding
+    )
+    model = {
+        "till": till,
+        "forgives": shortfall == "forgive",
+        "holding": timedelta(days=holding),
+        "earns": staticmethod(with_rules if rules else without_rules),
+        "extra_for_loose_goods": 3 if rules else 0,  # a line
+    }
+    book = type("Book", (PointsBook,), model)
 
     run_state_machine_as_test(
         book,
         settings=settings(
-            max_examples=12,
-            stateful_step_count=25,
+            max_examples=max(1, STEPS // STEPS_EACH),
+            stateful_step_count=STEPS_EACH,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
