@@ -33,7 +33,11 @@ def test_what_it_adds_to_the_schema_is_listed(till: Till) -> None:
         "Mutation.redeemHeldPoints",
         "Mutation.redeemPoints",
         "Mutation.releasePoints",
+        "Mutation.setEarningRules",
+        "Query.earningRules",
+        "Query.earningRulesVersions",
         "Query.loyaltyLiability",
+        "Query.pointsPreview",
         "Query.redemptionPreview",
         "Subscription.pointsMoved",
     }
