@@ -9,6 +9,7 @@ from crmkit import SchemaContribution, table_of
 from crmkit import models as core
 from crmkit_loyalty import ledger, models
 from crmkit_loyalty.adjusting_graphql import AdjustingMutation
+from crmkit_loyalty.as_of_graphql import PointsAsOf, points_as_of
 from crmkit_loyalty.availability import available, pending
 from crmkit_loyalty.blocking_graphql import BlockingMutation, LoyaltyBlock, is_in_force
 from crmkit_loyalty.entry_graphql import LoyaltyEntry
@@ -108,6 +109,12 @@ class LoyaltyAccount:
     points_earned: Long = mapped("All points ever earned, before anything took some.", sql=_earned)
     expiring_soon: list[ExpiringPoints] | None = computed(
         "What expires within some days, nearest first.", expiring, needs=("customer_id",)
+    )
+    as_of: list[PointsAsOf] | None = computed(
+        "What there was of each kind of points at an instant, by what had happened until then; "
+        "with `knownAt`, by what crmkit knew of it at another.",
+        points_as_of,
+        needs=("customer_id",),
     )
     accounts: list[PointAccount] = related(
         "One for each kind of points that the customer ever had.",

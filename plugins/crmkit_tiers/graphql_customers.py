@@ -23,6 +23,7 @@ from crmkit_schema import (
 )
 from crmkit_tiers import models
 from crmkit_tiers.benefits import benefits_of
+from crmkit_tiers.graphql_as_of import TierHeld, tiers_as_of
 from crmkit_tiers.graphql_changes import TierChange
 from crmkit_tiers.graphql_progress import TierProgress, progress_of
 from crmkit_tiers.settings import Benefit, TiersSettings
@@ -109,6 +110,12 @@ class CustomerTierRecord:
     has_benefit: bool | None = computed(
         "Whether one of the tiers has a benefit of this name now.",
         _has_benefit,
+        needs=("customer_id",),
+    )
+    as_of: list[TierHeld] | None = computed(
+        "The tier held at the end of a day, in each tier set; with `knownAt`, by what crmkit knew "
+        "at an instant.",
+        tiers_as_of,
         needs=("customer_id",),
     )
     progress: list[TierProgress] | None = computed(
