@@ -26,6 +26,7 @@ from crmkit_loyalty import earning_recount, expiry, following, holds, rebuilding
 from crmkit_loyalty.adjusting_models import ProposedAdjustment
 from crmkit_loyalty.blocking_models import PointsBlock
 from crmkit_loyalty.earning_models import EarnedPoints, EarningRuleSet
+from crmkit_loyalty.merging_models import PointsMerge
 from crmkit_loyalty.metrics import earned_metrics
 from crmkit_loyalty.models import Allocation, LedgerEntry, Lot, LoyaltyAccount
 from crmkit_loyalty.redemption_models import Redemption
@@ -42,6 +43,7 @@ plugin = Plugin(
         Permission("loyalty.adjust", "Give and take points by hand.", ("manager",)),
         Permission("loyalty.approve", "Decide what others want to adjust.", ("manager",)),
         Permission("loyalty.transfer", "Transfer points between customers.", ("manager",)),
+        Permission("loyalty.merge", "Merge points of customers, and undo it.", ("manager",)),
         Permission("loyalty.block", "Block points and lift blocks.", ("manager",)),
     ),
     settings=LoyaltySettings,
@@ -50,9 +52,17 @@ plugin = Plugin(
 
 @hookimpl
 def register_models() -> Models:
-    """Entries with what follows from them, rules they refer to, limits, requests, and blocks."""
+    """Entries with what follows from them, rules they refer to, limits, and requests."""
     book = (LedgerEntry, LoyaltyAccount, Lot, Allocation)
-    return (*book, EarningRuleSet, EarnedPoints, Redemption, ProposedAdjustment, PointsBlock)
+    return (
+        *book,
+        EarningRuleSet,
+        EarnedPoints,
+        Redemption,
+        ProposedAdjustment,
+        PointsBlock,
+        PointsMerge,
+    )
 
 
 @hookimpl

@@ -5,19 +5,20 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, bindparam, exists, func, insert, literal, select
+from sqlalchemy import BindParameter, bindparam, case, exists, func, insert, literal, select
 from sqlmodel import Session
 
 from crmkit import read_id, run_sql, table_of
 from crmkit.models import Customer
 from crmkit_loyalty.lots import AccountKey, Holding, OpenLot, Part, open_lot
-from crmkit_loyalty.models import Allocation, LedgerEntry, Lot, LoyaltyAccount
+from crmkit_loyalty.models import Allocation, EntryKind, LedgerEntry, Lot, LoyaltyAccount
 
 _CHUNK = 500
 _account, _entry = table_of(LoyaltyAccount), table_of(LedgerEntry)
 _lot, _allocation = table_of(Lot), table_of(Allocation)
 _customer = table_of(Customer)
 _undone = select(_entry.c.id, _entry.c.reverses_entry_id.label("reverses")).subquery("undone")
+_merged_from = case((_entry.c.kind == EntryKind.MERGE_IN, _entry.c.source_id))
 _wanted: BindParameter[Any] = bindparam("wanted", expanding=True)
 _kind: BindParameter[str] = bindparam("kind")
 _open_missing = insert(_account).from_select(
@@ -29,8 +30,8 @@ _open_missing = insert(_account).from_select(
     )
     .order_by(_customer.c.id),
 )
-_NET = """SELECT customer_id, point_kind, balance - debt, last_entry_id, is_blocked
-    FROM loyalty_account
+_NET = """SELECT customer_id, point_kind, balance - debt, last_entry_id, is_blocked,
+    merged_into FROM loyalty_account
     WHERE customer_id IN ?ids ORDER BY customer_id, point_kind"""
 
 
@@ -58,15 +59,17 @@ def lock_accounts(
                 session.execute(_open_missing, {"wanted": chunk, "kind": kind})
         found = _nets(session, wanted)
     return {
-        AccountKey(read_id(id_), kind): Holding(net, last and read_id(last), bool(is_blocked))
-        for id_, kind, net, last, is_blocked in found
+        AccountKey(read_id(id_), kind): Holding(
+            net, last and read_id(last), bool(is_blocked), into and read_id(into)
+        )
+        for id_, kind, net, last, is_blocked, into in found
     }
 
 
-def _nets(session: Session, customers: list[UUID]) -> list[tuple[Any, str, int, Any, Any]]:
+def _nets(session: Session, customers: list[UUID]) -> list[tuple[Any, str, int, Any, Any, Any]]:
     """Return balance less debt of the accounts that exist, locked; SQLite has but one writer."""
     is_sqlite = session.get_bind().dialect.name == "sqlite"
-    found: list[tuple[Any, str, int, Any, Any]] = run_sql(
+    found: list[tuple[Any, str, int, Any, Any, Any]] = run_sql(
         session, _NET if is_sqlite else f"{_NET} FOR UPDATE", customers
     ).fetchall()
     return found
@@ -102,7 +105,7 @@ def _open_lots(session: Session, customers: list[UUID]) -> Iterable[tuple[Accoun
             _lot.c.entry_id,
             left,
             *dates,
-            _undone.c.reverses,
+            func.coalesce(_undone.c.reverses, _merged_from),
             _lot.c.points,
         )
         .join_from(_lot, _entry, _entry.c.id == _lot.c.entry_id)
@@ -134,7 +137,7 @@ def load_parts(
             left,
             _lot.c.active_from,
             _lot.c.expires_at,
-            _undone.c.reverses,
+            func.coalesce(_undone.c.reverses, _merged_from),
             _lot.c.points,
         )
         .join_from(taken, _lot, _lot.c.id == taken.c.lot_id)
