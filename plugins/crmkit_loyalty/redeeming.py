@@ -55,6 +55,7 @@ def redeem(
         NotRedeemable: this kind of points pays for nothing.
         NotFound: there is no such customer.
         IdempotencyMismatch: the key was used for another redemption of this customer.
+        AccountMerged: the customer's points are another's now; the key stays free.
         AccountBlocked: the customer's points are blocked; the key stays free.
         InsufficientPoints: more were asked for than can be spent; the key stays free.
         RedemptionNotAllowed: too few, too many, or between two steps; the key stays free.
@@ -71,6 +72,7 @@ def redeem(
         if stored.fingerprint != wanted.fingerprint:
             raise IdempotencyMismatch(caller.key)
         return stored
+    book.check_not_merged(account.customer_id)
     book.check_not_blocked(account.customer_id)
     release_all(session, book, overdue, caller.now)
     book.let_lapse(account, caller.now)

@@ -67,6 +67,7 @@ def transfer(
         IdempotencyMismatch: the key was used for another transfer of the giver.
         TransfersNotAllowed: the settings do not allow transfers.
         TransferLimitReached: more than the settings allow; the key stays free.
+        AccountMerged: the points of one of the two are another's now; the key stays free.
         AccountBlocked: the points of one of the two are blocked; the key stays free.
         InsufficientPoints: more than can be spent; the key stays free.
     """
@@ -83,8 +84,9 @@ def transfer(
             raise IdempotencyMismatch(asked.key)
         return stored
     _check_limits(session, asked, now, settings)
-    book.check_not_blocked(asked.giver)
-    book.check_not_blocked(asked.receiver)
+    for customer in (asked.giver, asked.receiver):
+        book.check_not_merged(customer)
+        book.check_not_blocked(customer)
     release_all(session, book, overdue_of(session, asked.giver, now), now)
     book.let_lapse(account, now)
     short = InsufficientPoints(book.available(account, now), asked.points)
