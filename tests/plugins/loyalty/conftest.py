@@ -32,6 +32,7 @@ from crmkit_loyalty.redeeming import redeem
 from crmkit_loyalty.redeeming_rules import Purchase
 from crmkit_loyalty.redemption_models import Redemption
 from crmkit_loyalty.settings import LoyaltySettings
+from crmkit_loyalty.transferring import Transfer, transfer
 from crmkit_schema.requests import GraphQLRequest
 from crmkit_schema.runtime import ComposedSchema
 
@@ -145,6 +146,15 @@ class Till:
         caller = self.caller()
         return self.crm.write(
             lambda session: cancel(session, redeemed.id, "no sale", caller, self.settings)
+        )
+
+    def transfer(self, giver: str, receiver: str, points: int) -> LedgerEntry:
+        """Let a customer give points to another."""
+        who, key = (self.ids[giver], self.ids[receiver]), f"key-{next(self._numbers)}"
+        asked = Transfer(*who, "points", points, "family", key)
+        now = self.crm.clock.now()
+        return self.crm.write(
+            lambda session: transfer(session, asked, actor="ann", now=now, settings=self.settings)
         )
 
     def caller(self, key: str | None = None) -> Caller:

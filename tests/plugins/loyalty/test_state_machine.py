@@ -296,6 +296,21 @@ class PointsBook(RuleBasedStateMachine):
             self.holds.append((made, paid, sale))
         return made, paid, sale
 
+    @rule(name=who, points=st.integers(1, 60))
+    def transfer(self, name: str, points: int) -> None:
+        other = "bob" if name == "ann" else "ann"
+        giver, receiver = self.purses[name], self.purses[other]
+        available = len(giver.available(self.now))
+        if points > available:
+            with pytest.raises(InsufficientPoints) as refused:
+                self.till.transfer(self._id(name), self._id(other), points)
+            assert refused.value.available == available
+            return
+        self.till.transfer(self._id(name), self._id(other), points)
+        moved = Counter(point[:2] for point in giver.spend(points, self.now))
+        for dates, count in moved.items():
+            receiver.give(count, *dates)
+
     @rule(one=redeemed)
     def cancel(self, one: Any) -> None:
         if one is None:
@@ -382,7 +397,12 @@ def test_the_book_is_what_the_model_says_at_every_step(
     terms = {"value": "0.01", "earns": True, "hold_minutes": 43_200}
     holding = 10 if rules else 0
     till = till_factory(
-        shortfall=shortfall, lifetime_months=12, rules=rules, redemption=terms, holding_days=holding
+        shortfall=shortfall,
+        lifetime_months=12,
+        rules=rules,
+        redemption=terms,
+        holding_days=holding,
+        transfers={"allowed": True},
     )
     model = {
         "till": till,
