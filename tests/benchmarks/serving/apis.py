@@ -119,7 +119,8 @@ def _postgraphile_variables(name: str, case: Case, cursor: str) -> dict[str, Any
 _OWN_PROFILE = PROFILE.replace("id ", "id: rowId ", 1)
 _OWN_CUSTOMER = "customer: customerByRowId(rowId: $id)"
 _OWN_SALE = _SALE.replace("id ", "id: rowId ", 1)
-_OWN_PARTS = """loyalty: loyaltyAccountByCustomerId { balance }
+_OWN_PARTS = """loyalty: loyaltyAccountsByCustomerId(condition: {pointKind: "points"}) {
+    nodes { balance } }
     tier: standInsTierByCustomerId { code since }
     segments: standInsMembershipsByCustomerId(orderBy: PRIMARY_KEY_ASC) {
     nodes { segment: standInsSegmentBySegmentId { name } } }

@@ -50,6 +50,12 @@ def _minor(value: Any) -> int:
     return int(value)
 
 
+def _account(value: Any) -> Any:
+    """Return the account of the kind `points`, also from a list of this one."""
+    found = common(value)
+    return found[0] if isinstance(found, list) else found
+
+
 _COMMON: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "id": ("id", _id),
     **{key: (key, _instant) for key in ("occurredAt", "createdAt", "updatedAt")},
@@ -60,6 +66,7 @@ _COMMON: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "amount": ("amount", _minor),
     "amountMinor": ("amount", _minor),
     "balance": ("balance", int),
+    "loyalty": ("loyalty", _account),
     "quantity": ("quantity", lambda pieces: int(Decimal(pieces) * 1000)),
     "quantityMilli": ("quantity", int),
 }
