@@ -275,6 +275,18 @@ class PointsBook(RuleBasedStateMachine):
     def redeem(self, name: str, points: int, sale: Sale | None) -> Any:
         return self._spend(name, points, sale, holds=False)
 
+    @rule(target=sales, name=who, points=st.integers(21, 40),
+          items=st.lists(st.tuples(st.integers(1, 4), price), min_size=1, max_size=3))  # fmt: skip
+    def sell_for_points_of_two_days(
+        self, name: str, points: int, items: list[tuple[int, str]]
+    ) -> Sale:
+        self.adjust(name, 20)
+        self.let_time_pass(1)
+        self.adjust(name, 20)
+        sale: Sale = self.sell(name, items)
+        self._spend(name, points, sale, holds=False)
+        return sale
+
     @rule(target=held, name=who, points=st.integers(1, 60), sale=st.none() | sales)
     def hold(self, name: str, points: int, sale: Sale | None) -> Any:
         return self._spend(name, points, sale, holds=True)
