@@ -12,7 +12,7 @@ from crmkit import table_of
 from crmkit_loyalty.lifetime import Lifetime
 from crmkit_loyalty.lots import AccountKey, OpenLot
 from crmkit_loyalty.models import EntryKind, LedgerEntry, Lot
-from crmkit_loyalty.replaying import Dates, Replay
+from crmkit_loyalty.replaying import Dates, Replay, told_dates
 from crmkit_loyalty.restarting import restarted
 from crmkit_loyalty.settings import LoyaltySettings
 
@@ -118,9 +118,9 @@ def _first_expiry(
     entry: Mapping[str, Any], by_id: Mapping[UUID, Mapping[str, Any]], lifetime: Lifetime
 ) -> datetime | None:
     """Return when points would expire without later purchases; those that came back, as before."""
-    told = entry["explanation"].get("dates")
-    if told:
-        return told[1] and datetime.fromisoformat(told[1])
+    told = told_dates(entry["explanation"])
+    if told is not None:
+        return told[1]
     if entry["kind"] == EntryKind.REVERSAL:
         return _first_expiry(by_id[entry["lot_of"]], by_id, lifetime)
     return lifetime.expires_at(entry["occurred_at"])

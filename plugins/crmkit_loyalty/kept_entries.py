@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 from sqlmodel import Session
 
 from crmkit import table_of
@@ -13,6 +14,7 @@ from crmkit_loyalty import ledger
 from crmkit_loyalty.entries import Draft
 from crmkit_loyalty.lots import AccountKey
 from crmkit_loyalty.models import SPENDING, EntryKind, LedgerEntry
+from crmkit_loyalty.replaying import told_dates
 from crmkit_loyalty.settings import LoyaltySettings
 
 _OTHERS = ("transaction", "entry", "redemption")
@@ -31,11 +33,11 @@ def kept_entries(shop: Session, until: datetime, settings: LoyaltySettings) -> I
     statement = (
         select(_entry)
         .where(_entry.c.source.not_in(_OTHERS), _entry.c.occurred_at < until)
-        .order_by(_entry.c.occurred_at, _entry.c.id)
+        .order_by(_entry.c.occurred_at, _entry.c.kind == EntryKind.TRANSFER_IN, _entry.c.id)
     )
     for row in shop.execute(statement, execution_options={"yield_per": _PAGE}):
         if row.point_kind in settings.terms:
-            yield Fact(row.occurred_at, row.customer_id, _again(row, settings))
+            yield Fact(row.occurred_at, frozenset({row.customer_id}), _again(row, settings))
 
 
 def _again(row: Row[Any], settings: LoyaltySettings) -> Callable[[Session], None]:
@@ -51,11 +53,19 @@ def _again(row: Row[Any], settings: LoyaltySettings) -> Callable[[Session], None
             if row.kind in SPENDING:
                 there = book.available(account, row.occurred_at)
             points = -min(-points, there)
+        elif row.kind == EntryKind.TRANSFER_IN:
+            points = min(points, _on_its_way(session, row.source_id))
         if points:
             book.post(_draft(row, points))
         ledger.write(session, book)
 
     return do
+
+
+def _on_its_way(session: Session, transfer_id: UUID) -> int:
+    """Return the points that one customer gave in a transfer and the other has not got yet."""
+    moved = select(func.sum(_entry.c.points_delta)).where(_entry.c.source_id == transfer_id)
+    return -int(session.scalar(moved) or 0)
 
 
 def _draft(row: Row[Any], points: int) -> Draft:
@@ -73,4 +83,6 @@ def _draft(row: Row[Any], points: int) -> Draft:
         key=row.idempotency_key,
         fingerprint=row.fingerprint,
         point_kind=row.point_kind,
+        line=row.line,
+        dates=told_dates(row.explanation),
     )

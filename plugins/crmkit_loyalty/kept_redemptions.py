@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, and_, select
 from sqlmodel import Session
 
 from crmkit import table_of
+from crmkit.models import Transaction
 from crmkit.rehearsing import Fact
 from crmkit_loyalty import ledger
 from crmkit_loyalty.cancelling import cancel
@@ -22,6 +24,10 @@ from crmkit_loyalty.settings import LoyaltySettings
 SOURCE = "redemption"
 _PAGE = 1_000
 _redemption, _entry = table_of(Redemption), table_of(LedgerEntry)
+_sale = table_of(Transaction)
+_is_receipt = and_(
+    _sale.c.source == _redemption.c.source, _sale.c.external_id == _redemption.c.external_id
+)
 
 
 def kept_redemptions(shop: Session, until: datetime, settings: LoyaltySettings) -> Iterator[Fact]:
@@ -31,7 +37,8 @@ def kept_redemptions(shop: Session, until: datetime, settings: LoyaltySettings) 
         settings: of the rehearsal; what it cannot redeem at all is left out.
     """
     statement = (
-        select(_redemption)
+        select(_redemption, _sale.c.customer_id.label("buyer_id"))
+        .outerjoin(_sale, _is_receipt)
         .where(_redemption.c.entry_id.is_not(None), _redemption.c.requested_at < until)
         .order_by(_redemption.c.requested_at, _redemption.c.id)
     )
@@ -42,13 +49,22 @@ def kept_redemptions(shop: Session, until: datetime, settings: LoyaltySettings) 
             def do(session: Session, row: Row[Any] = row, terms: RedemptionTerms = terms) -> None:
                 _redeem(session, row, terms, settings)
 
-            yield Fact(row.requested_at, row.customer_id, do)
+            yield Fact(row.requested_at, _owners(row), do)
 
 
 def kept_cancellations(shop: Session, until: datetime, settings: LoyaltySettings) -> Iterator[Fact]:
     """Give the cancellations of redemptions before an instant, in their order."""
     statement = (
-        select(_entry.c.occurred_at, _entry.c.customer_id, _entry.c.source_id, _entry.c.reason)
+        select(
+            _entry.c.occurred_at,
+            _entry.c.customer_id,
+            _entry.c.source_id,
+            _entry.c.reason,
+            _redemption.c.external_id,
+            _sale.c.customer_id.label("buyer_id"),
+        )
+        .join(_redemption, _redemption.c.id == _entry.c.source_id)
+        .outerjoin(_sale, _is_receipt)
         .where(
             _entry.c.source == SOURCE,
             _entry.c.kind == EntryKind.REVERSAL,
@@ -64,7 +80,14 @@ def kept_cancellations(shop: Session, until: datetime, settings: LoyaltySettings
                 caller = Caller("rehearsal", row.occurred_at, str(row.source_id))
                 cancel(session, row.source_id, row.reason, caller, settings)
 
-        yield Fact(row.occurred_at, row.customer_id, do)
+        yield Fact(row.occurred_at, _owners(row), do)
+
+
+def _owners(row: Row[Any]) -> frozenset[UUID] | None:
+    """Return whom a redemption concerns: who redeems, and whose receipt it pays for."""
+    if row.external_id is None:
+        return frozenset({row.customer_id})
+    return None if row.buyer_id is None else frozenset({row.customer_id, row.buyer_id})
 
 
 def _redeem(
@@ -80,7 +103,7 @@ def _redeem(
         value = value_minor(points, terms, row.currency)
         made = Redemption(
             **{
-                **row._asdict(),
+                **{name: getattr(row, name) for name in Redemption.model_fields},
                 "points": points,
                 "value_minor": value,
                 "state": RedemptionState.REDEEMED,

@@ -4,14 +4,18 @@ import heapq
 from datetime import datetime, timedelta
 from typing import cast
 
+from sqlalchemy import insert, select
 from sqlmodel import Session
 
-from crmkit import Crm, JobRun
+from crmkit import Crm, JobRun, table_of
 from crmkit.rehearsing import Period, replay
+from crmkit_loyalty.earning_models import EarningRulesVersion
 from crmkit_loyalty.expiry import expire
 from crmkit_loyalty.kept_entries import kept_entries
 from crmkit_loyalty.kept_redemptions import kept_cancellations, kept_redemptions
 from crmkit_loyalty.settings import LoyaltySettings
+
+_version = table_of(EarningRulesVersion)
 
 
 def rehearse(shop: Session, copy: Crm, period: Period) -> LoyaltySettings:
@@ -31,6 +35,13 @@ def rehearse(shop: Session, copy: Crm, period: Period) -> LoyaltySettings:
     while copy.write(lambda session: expire(session, run, settings)):
         pass
     return settings
+
+
+def copy_set_rules(shop: Session, copy: Crm) -> None:
+    """Give a copy the earning rules that were set besides the settings, with their times."""
+    rows = [dict(row) for row in shop.execute(select(_version)).mappings()]
+    if rows:
+        copy.write(lambda session: session.execute(insert(_version), rows))
 
 
 def last_instant(period: Period) -> datetime:

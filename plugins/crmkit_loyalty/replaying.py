@@ -65,8 +65,7 @@ class Replay:
         elif points < 0:
             self.uses += holding.debit(id_, -points, lot_of, at if kind in SPENDING else None)
         else:
-            told = explanation.get("dates")
-            unknown = _instants(*told) if told else self._lifetime(point_kind, at)
+            unknown = told_dates(explanation) or self._lifetime(point_kind, at)
             lot = open_lot(new_id(), id_, points, *self._dates.get(id_, unknown))
             self._lot_of[id_.hex] = lot
             self.lots.append((account, replace(lot)))
@@ -79,6 +78,10 @@ class Replay:
         return [(self._lot_of[entry], points) for entry, points in explanation["lots"].items()]
 
 
-def _instants(active_from: str, expires_at: str | None) -> Dates:
-    until = datetime.fromisoformat(expires_at) if expires_at else None
-    return datetime.fromisoformat(active_from), until
+def told_dates(explanation: Mapping[str, Any]) -> tuple[datetime, datetime | None] | None:
+    """Return the dates that an entry's explanation gives its lot; None if they are derived."""
+    told = explanation.get("dates")
+    if not told:
+        return None
+    since, until = told
+    return datetime.fromisoformat(since), datetime.fromisoformat(until) if until else None

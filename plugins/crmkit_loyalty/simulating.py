@@ -9,7 +9,7 @@ from crmkit import Chart, Crm, Findings, Option, Report
 from crmkit.money import currency_digits
 from crmkit.rehearsing import Period, open_copy, read_period, read_section, told_of
 from crmkit_loyalty.gains import Difference, compare
-from crmkit_loyalty.rehearsal import rehearse
+from crmkit_loyalty.rehearsal import copy_set_rules, rehearse
 from crmkit_loyalty.rehearsed_figures import (
     Left,
     Origin,
@@ -84,6 +84,7 @@ def run(crm: Crm, values: Mapping[str, Any]) -> Report:
         open_copy(crm, shop, "loyalty", crm.settings.plugin.get("loyalty", {})) as old_copy,
         open_copy(crm, shop, "loyalty", new) as new_copy,
     ):
+        copy_set_rules(shop, old_copy)
         settings = [rehearse(shop, copy, period) for copy in (old_copy, new_copy)]
         with old_copy.read() as left, new_copy.read() as right:
             before, after = (

@@ -81,4 +81,4 @@ def _again(row: Row[Any], day: date, settings: TiersSettings, metrics: Metrics) 
             metrics=metrics,
         )
 
-    return Fact(row.recorded_at, row.customer_id, do)
+    return Fact(row.recorded_at, frozenset({row.customer_id}), do)

@@ -27,12 +27,12 @@ class Fact(NamedTuple):
     """Something besides transactions that happened, and is done again in the copy.
 
     Attributes:
-        customer_id: whom it concerns; None for everybody, such as a job.
-        do: does it, in a writing session of the copy in which the customer is there.
+        owners: whom it concerns; None for everybody, such as a job.
+        do: does it, in a writing session of the copy in which these customers are there.
     """
 
     at: datetime
-    customer_id: UUID | None
+    owners: frozenset[UUID] | None
     do: Callable[[Session], None]
 
 
@@ -54,7 +54,7 @@ def _pages(events: Iterable[Fact | Again]) -> Iterator[list[Fact | Again]]:
     page: list[Fact | Again] = []
     met: set[UUID] = set()
     for event in events:
-        owners = _owners(event)
+        owners = event.owners
         if page and (owners is None or not met.isdisjoint(owners) or len(page) == _PAGE):
             yield page
             page, met = [], set()
@@ -68,14 +68,8 @@ def _pages(events: Iterable[Fact | Again]) -> Iterator[list[Fact | Again]]:
         yield page
 
 
-def _owners(event: Fact | Again) -> frozenset[UUID] | None:
-    if isinstance(event, Again):
-        return event.owners
-    return None if event.customer_id is None else frozenset({event.customer_id})
-
-
 def _record(session: Session, copy: Crm, page: Sequence[Fact | Again]) -> None:
-    _enrol(session, {who for event in page for who in _owners(event) or ()}, page[-1].at)
+    _enrol(session, {who for event in page for who in event.owners or ()}, page[-1].at)
     sold = [event for event in page if isinstance(event, Again)]
     if sold:
         batch = TransactionBatch(tuple(each.transaction for each in sold), sold[-1].at)

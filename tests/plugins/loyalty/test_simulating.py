@@ -20,7 +20,7 @@ from sqlmodel import Session, select
 from contents import all_rows
 from crmkit import Crm, CrmkitError, CustomerInput, CustomerRef, FixedClock, Report, Settings
 from crmkit.migrating import upgrade
-from crmkit.testing import CrmFactory
+from crmkit.testing import NOON, CrmFactory, sale
 from crmkit_loyalty import simulating
 from crmkit_loyalty.adjusting import adjust
 from crmkit_loyalty.cancelling import cancel
@@ -33,7 +33,9 @@ from crmkit_loyalty.redeeming import redeem
 from crmkit_loyalty.redeeming_rules import Purchase
 from crmkit_loyalty.redemption_models import Redemption
 from crmkit_loyalty.rehearsed_figures import Points
+from crmkit_loyalty.rule_setting import set_rules
 from crmkit_loyalty.settings import LoyaltySettings
+from crmkit_loyalty.transferring import Transfer, transfer
 from histories import NAMES, START, Happened, by_time, random_history
 from retail_slice import retail_slice
 from toml_text import section
@@ -480,3 +482,87 @@ def test_it_does_so_for_customers_of_online_retail(
         check(shop, shops, tmp_path, "plain", "rules", history, 3)
 
     assert len(history) > 100
+
+
+def _sold(till: Any, *names: str) -> None:
+    for name in names:
+        till.sell(name, ("tea", "1", "100"), occurred_at=NOON)
+
+
+def _totals(report: Report) -> dict[str, tuple[Any, Any]]:
+    return {row[1]: (row[2], row[3]) for row in rows(report, "totals")}
+
+
+def _in_june(till: Any, folder: Path, rules: Mapping[str, Any]) -> Report:
+    file = folder / "new.toml"
+    file.write_text(section("loyalty", rules), encoding="utf-8")
+    june = {"from": date(2026, 6, 1), "to": date(2026, 6, 15)}
+    return simulating.run(till.crm, {"rules": file, **june})
+
+
+def test_a_transfer_brings_no_more_than_the_giver_had(till_factory: Any, tmp_path: Path) -> None:
+    till = till_factory(transfers={"allowed": True})
+    _sold(till, "ann")
+    asked = Transfer(till.ids["ann"], till.ids["bob"], "points", 80, "gift", "k")
+    till.crm.write(
+        lambda session: transfer(
+            session, asked, actor="eve", now=NOON + timedelta(minutes=1), settings=till.settings
+        )
+    )
+
+    report = _in_june(till, tmp_path, {"points_per_major_unit": "0.5"})
+
+    assert _totals(report)["left"] == (100, 50)
+    assert _totals(report)["by_hand"] == (0, 0)
+
+
+def test_rules_that_were_set_count_on_the_side_of_today(till_factory: Any, tmp_path: Path) -> None:
+    till = till_factory()
+    rules = [{"name": "triple", "kind": "per_amount", "points": 3}]
+    till.crm.write(
+        lambda session: set_rules(
+            session, rules, None, key="k", actor="eve", now=NOON - timedelta(minutes=1),
+            settings=till.settings, interaction_kinds=(),
+        )
+    )  # fmt: skip
+    _sold(till, "ann")
+
+    report = _in_june(till, tmp_path, {"points_per_major_unit": 2})
+
+    assert _totals(report)["issued"] == (300, 200)
+
+
+def test_points_for_what_is_no_sale_are_kept_as_they_were(
+    crm_factory: CrmFactory, tmp_path: Path
+) -> None:
+    welcome = {"name": "welcome", "kind": "sign_up", "points": 10}
+    base = {"name": "base", "kind": "per_amount", "points": 1}
+    crm = crm_factory("loyalty", plugin={"loyalty": {"rules": [welcome, base]}})
+    crm.upsert_customers([CustomerInput("till", "ann")])
+    crm.record_transactions([sale("1", customer="ann", occurred_at=NOON)])
+    file = tmp_path / "new.toml"
+    file.write_text(section("loyalty", {"points_per_major_unit": 2}), encoding="utf-8")
+
+    june = {"from": date(2026, 6, 1), "to": date(2026, 6, 15)}
+    report = simulating.run(crm, {"rules": file, **june})
+
+    assert _totals(report)["issued"] == (20, 30)
+
+
+def test_points_that_pay_for_the_receipt_of_another_do_so_in_their_turn(
+    shops: Shops, tmp_path: Path
+) -> None:
+    later = START + timedelta(hours=2)
+    bought = sale("r", customer="bob", occurred_at=later)
+    redeemed = Redeemed(1, "ann", 8, "r", is_held=False)
+    history = [
+        Happened(START, sale("first", customer="ann", occurred_at=START)),
+        Happened(later, bought),
+        Happened(START + timedelta(hours=1), by_hand=redeemed),
+    ]
+    shop = shops.open(RULES["plain"])
+    with shop.crm:
+        for happened in history:
+            assert shop.record(happened)
+
+        check(shop, shops, tmp_path, "plain", "short", history, 1)
