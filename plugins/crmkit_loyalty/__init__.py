@@ -45,6 +45,7 @@ from crmkit_loyalty.earning_models import (
     EarningRuleSet,
     EarningRulesVersion,
 )
+from crmkit_loyalty.merging_models import PointsMerge
 from crmkit_loyalty.metrics import earned_metrics
 from crmkit_loyalty.models import Allocation, LedgerEntry, Lot, LoyaltyAccount
 from crmkit_loyalty.redemption_models import Redemption
@@ -62,6 +63,7 @@ plugin = Plugin(
         Permission("loyalty.adjust", "Give and take points by hand.", ("manager",)),
         Permission("loyalty.approve", "Decide what others want to adjust.", ("manager",)),
         Permission("loyalty.transfer", "Transfer points between customers.", ("manager",)),
+        Permission("loyalty.merge", "Merge points of customers, and undo it.", ("manager",)),
         Permission("loyalty.block", "Block points and lift blocks.", ("manager",)),
     ),
     settings=LoyaltySettings,
@@ -70,7 +72,7 @@ plugin = Plugin(
 
 @hookimpl
 def register_models() -> Models:
-    """The book, the rules and what limits count, redemptions, proposals, and blocks."""
+    """The book, the rules and what limits count, redemptions, proposals, blocks, and merges."""
     return (
         LedgerEntry,
         LoyaltyAccount,
@@ -83,6 +85,7 @@ def register_models() -> Models:
         Redemption,
         ProposedAdjustment,
         PointsBlock,
+        PointsMerge,
     )
 
 

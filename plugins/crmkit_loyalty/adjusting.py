@@ -17,6 +17,7 @@ from crmkit_loyalty.models import EntryKind, LedgerEntry
 from crmkit_loyalty.point_kinds import POINTS
 from crmkit_loyalty.proposing import decide, proposal_with, propose
 from crmkit_loyalty.settings import LoyaltySettings
+from crmkit_loyalty.standing import check_not_merged
 
 
 def adjust(
@@ -50,6 +51,7 @@ def adjust(
         NotFound: there is no such customer.
         IdempotencyMismatch: the key was used for another adjustment of this customer.
         UnknownReasonCode: the settings do not list it; the key stays free.
+        AccountMerged: the customer's points are another's now; the key stays free.
         InsufficientPoints: more were to go than there are; the key stays free.
     """
     request = check_adjustment(points, point_kind, reason_code, reason, key, settings)
@@ -66,6 +68,7 @@ def adjust(
         return stored
     if request.reason_code not in settings.adjustment_reasons:
         raise UnknownReasonCode(request.reason_code, settings.adjustment_reasons)
+    check_not_merged(book.holdings, customer_id)
     available = book.balance(account, now)
     above = settings.adjustment_approval_above
     if above is None or abs(points) <= above:
@@ -92,12 +95,14 @@ def approve(
         NotFound: there is no such proposal.
         OwnProposal: whoever proposed it cannot approve it.
         AdjustmentDecided: it was rejected, or approved by somebody else.
+        AccountMerged: the customer's points are another's by now; it stays open.
         InsufficientPoints: more were to go than there are by now; it stays open.
     """
     found = decide(session, proposal_id, ProposalState.APPROVED, note=note, actor=actor, now=now)
     if found is None:
         return
     book = ledger.open_book(session, {found.customer_id}, {found.customer_id}, now, settings)
+    check_not_merged(book.holdings, found.customer_id)
     account = AccountKey(found.customer_id, found.point_kind)
     available = book.balance(account, now)
     request = Adjustment(

@@ -13,7 +13,7 @@ from crmkit import IdempotencyMismatch, NotFound, ValidationFailed, table_of
 from crmkit.checking import Row
 from crmkit_loyalty.adjustment import REASON_MAX
 from crmkit_loyalty.blocking_models import PointsBlock
-from crmkit_loyalty.errors import AlreadyBlocked, NotBlocked
+from crmkit_loyalty.errors import AccountMerged, AlreadyBlocked, NotBlocked
 from crmkit_loyalty.holdings import lock_accounts
 from crmkit_loyalty.lots import AccountKey
 from crmkit_loyalty.models import LoyaltyAccount
@@ -60,6 +60,7 @@ def set_block(
         ValidationFailed: a text is empty or too long.
         NotFound: there is no such customer.
         IdempotencyMismatch: the key was used for another of these requests.
+        AccountMerged: the customer's points are another's now; the key stays free.
         AlreadyBlocked: there is a block; the key stays free.
         NotBlocked: there is none to lift; the key stays free.
     """
@@ -70,7 +71,8 @@ def set_block(
         raise ValidationFailed(row.problems)
     fingerprint = hashlib.sha256(orjson.dumps([blocks, reason])).hexdigest()
     locked = lock_accounts(session, {customer_id}, [POINTS])
-    if AccountKey(customer_id, POINTS) not in locked.holdings:
+    held = locked.holdings.get(AccountKey(customer_id, POINTS))
+    if held is None:
         raise NotFound("customer", customer_id)
     mine = select(PointsBlock).where(PointsBlock.customer_id == customer_id)
     stored = session.exec(mine.where(PointsBlock.idempotency_key == key)).one_or_none()
@@ -78,6 +80,8 @@ def set_block(
         if stored.fingerprint != fingerprint:
             raise IdempotencyMismatch(key)
         return stored.lifts_block_id or stored.id
+    if held.merged_into is not None:
+        raise AccountMerged(customer_id, held.merged_into)
     before = session.exec(mine.where(is_in_force(_block))).one_or_none()
     if before is not None and blocks:
         raise AlreadyBlocked(before.actor, before.recorded_at)

@@ -10,11 +10,10 @@ from crmkit import new_id, wire_instant
 from crmkit_loyalty.accrual import weights_in
 from crmkit_loyalty.book_rows import BookRows, account_row, listed
 from crmkit_loyalty.entries import Draft, Posted
-from crmkit_loyalty.errors import AccountBlocked
 from crmkit_loyalty.lots import AccountKey, Holding, Part, Use, open_lot
 from crmkit_loyalty.models import SPENDING, EntryKind
-from crmkit_loyalty.point_kinds import POINTS
 from crmkit_loyalty.settings import LoyaltySettings
+from crmkit_loyalty.standing import heir_of
 
 
 class Move(NamedTuple):
@@ -39,6 +38,7 @@ class Book:
         lapsed: for each accrual, how many of its points expired in this book.
         restarted: accounts whose points got their lifetime anew.
         has_set_rules: whether earning rules were ever set.
+        unforgiven: reversals of merged customers, whose heirs may have the points that are missing.
     """
 
     def __init__(
@@ -49,7 +49,8 @@ class Book:
         *,
         has_set_rules: bool = False,
     ) -> None:
-        self.holdings = holdings
+        self.holdings, self.recorded_at = holdings, recorded_at
+        self.unforgiven: dict[UUID, tuple[Posted, Draft]] = {}
         self._before = {key: (held.net, held.last_entry_id) for key, held in holdings.items()}
         self.settings = settings
         self.has_set_rules = has_set_rules
@@ -65,13 +66,13 @@ class Book:
         """Return all accounts, in the order of the ids."""
         return sorted(self.holdings)
 
-    def check_not_blocked(self, customer_id: UUID) -> None:
-        """Raise AccountBlocked if nobody may spend the customer's points."""
-        if self.holdings[AccountKey(customer_id, POINTS)].is_blocked:
-            raise AccountBlocked(customer_id)
-
     def balance(self, account: AccountKey, at: datetime) -> int:
-        """Return the points there are, pending ones too; what has expired lapses first."""
+        """Return the points there are, pending ones too; what has expired lapses first.
+
+        Points of a merged customer are those of the heir.
+        """
+        if heir := heir_of(self.holdings, account):
+            return self.balance(heir, at)
         self.let_lapse(account, at)
         return max(self.holdings[account].net, 0)
 
@@ -87,6 +88,8 @@ class Book:
         Args:
             after: the entry that gave points back to lots which may have expired before.
         """
+        if heir := heir_of(self.holdings, account):
+            self.let_lapse(heir, at)
         for lot in self.holdings[account].due(at):
             self.lapsed[lot.origin_id] += lot.left
             inputs = {"version": 1, "left": lot.left, "expires_at": wire_instant(lot.expires_at)}
@@ -121,6 +124,12 @@ class Book:
         if draft.points_delta < 0:
             self.let_lapse(draft.account, draft.occurred_at)
         return self._post(draft, draft.reverses.id if draft.reverses else None)
+
+    def take(self, draft: Draft, parts: Sequence[Part]) -> None:
+        """Add an entry that takes points from the lots named, whatever their dates."""
+        draft = draft._replace(explanation={**draft.explanation, **listed(parts)})
+        entry = self._entry(draft)
+        self._add(entry, draft, self.holdings[entry.account].take(entry.id, parts))
 
     def give_back(self, draft: Draft, parts: Sequence[Part]) -> Posted:
         """Add an entry whose points go back to the lots they were taken from.
@@ -176,7 +185,7 @@ class Book:
         holding, terms = self.holdings[draft.account], self.settings.terms_of(draft.point_kind)
         entry = self._entry(draft)
         if draft.points_delta > 0:
-            undone = draft.reverses.reverses_entry_id if draft.reverses else None
+            undone = draft.reverses.reverses_entry_id if draft.reverses else draft.origin_id
             lot = open_lot(
                 new_id(), entry.id, entry.points_delta, entry.active_from, entry.expires_at, undone
             )
@@ -191,7 +200,10 @@ class Book:
             uses = holding.debit(entry.id, -draft.points_delta, first, active_at)
         self._add(entry, draft, uses)
         if holding.net < 0 and terms.forgives and entry.kind == EntryKind.REVERSAL:
-            self._forgive(entry, draft, -holding.net)
+            if heir_of(self.holdings, entry.account):
+                self.unforgiven[entry.id] = entry, draft
+            else:
+                self.forgive(entry, draft, -holding.net)
         return entry
 
     def _add(self, entry: Posted, draft: Draft, uses: Iterable[Use]) -> None:
@@ -199,7 +211,8 @@ class Book:
         self.rows.add_uses(entry.customer_id, uses)
         self.by_source[entry.source_id].append(entry)
 
-    def _forgive(self, entry: Posted, draft: Draft, missing: int) -> None:
+    def forgive(self, entry: Posted, draft: Draft, missing: int) -> None:
+        """Give the points away that a reversal could not take."""
         self.post(
             draft._replace(
                 kind=EntryKind.REVERSAL, points_delta=missing, rule="forgive", reverses=entry,

@@ -68,6 +68,11 @@ class Draft(NamedTuple):
     dates: tuple[datetime, datetime | None] | None = None
 
     @property
+    def origin_id(self) -> UUID | None:
+        """The entry that points go back to, wherever they were merged to."""
+        return self.source_id if self.kind == EntryKind.MERGE_IN else None
+
+    @property
     def account(self) -> AccountKey:
         """Where it will stand."""
         return AccountKey(self.customer_id, self.point_kind)

@@ -252,3 +252,30 @@ class TransferLimitReached(LoyaltyError):
         self.requested = requested
         self.most = most
         super().__init__(f"{requested} points were to go; at most {most} can be transferred now")
+
+
+class AccountMerged(LoyaltyError):
+    """The points of this customer were merged into another's; use that customer.
+
+    Attributes:
+        customer_id: whose points they were.
+        into: whose they are now.
+    """
+
+    code: ClassVar[str] = "ACCOUNT_MERGED"
+
+    def __init__(self, customer_id: UUID, into: UUID) -> None:
+        self.customer_id = customer_id
+        self.into = into
+        super().__init__(
+            f"these points were merged into those of cus_{into.hex}; use that customer"
+        )
+
+
+class NotMerged(LoyaltyError):
+    """There is no merge to undo."""
+
+    code: ClassVar[str] = "NOT_MERGED"
+
+    def __init__(self) -> None:
+        super().__init__("the customer's points are not merged; there is nothing to undo")

@@ -13,6 +13,7 @@ from crmkit_loyalty.availability import available, pending
 from crmkit_loyalty.blocking_graphql import BlockingMutation, LoyaltyBlock, is_in_force
 from crmkit_loyalty.entry_graphql import LoyaltyEntry
 from crmkit_loyalty.expiry_graphql import ExpiringPoints, LoyaltyQuery, expiring
+from crmkit_loyalty.merging_graphql import MergingMutation
 from crmkit_loyalty.models import EntryKind
 from crmkit_loyalty.point_kinds import POINTS
 from crmkit_loyalty.previewing_graphql import PreviewQuery
@@ -45,6 +46,7 @@ def _accounts() -> FromClause:
             customer.c.id.label("customer_id"),
             func.coalesce(account.c.balance, 0).label("balance"),
             func.coalesce(account.c.debt, 0).label("debt"),
+            account.c.merged_into,
         )
         .select_from(customer.outerjoin(account, _is_of(account, customer.c.id)))
         .subquery("accounts")
@@ -117,6 +119,9 @@ class LoyaltyAccount:
     redemptions: Connection[PointRedemption] = connection(
         "What was redeemed or held, latest first.", parent="customer_id", child="customer_id"
     )
+    merged_into: Customer | None = related(
+        "Whose points these are now, if they were merged.", parent="merged_into"
+    )
     block: LoyaltyBlock | None = related(
         "Why nobody may spend the points, of any kind; null if they may be spent.",
         parent="customer_id",
@@ -160,6 +165,7 @@ def contribution() -> SchemaContribution:
             RedemptionMutation,
             RulesMutation,
             TransferringMutation,
+            MergingMutation,
         ),
         subscriptions=(LoyaltySubscription,),
         extends={"Customer": CustomerLoyalty},

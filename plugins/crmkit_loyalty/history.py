@@ -22,6 +22,7 @@ _entry, _lot = table_of(LedgerEntry), table_of(Lot)
 _transaction, _line = table_of(Transaction), table_of(TransactionLine)
 # Made once: an alias costs more than a statement that uses it.
 _void, _undo, _expiry = (_transaction.alias("void"), _entry.alias("undo"), _entry.alias("expiry"))
+_moved = _entry.alias("moved")
 _voids = and_(_void.c.original_id == _transaction.c.id, _void.c.kind == TransactionKind.VOID)
 
 
@@ -184,7 +185,7 @@ def _taken(session: Session, accruals: Collection[UUID]) -> Iterator[tuple[UUID,
 
 
 def _expired(session: Session, accruals: Collection[UUID]) -> Iterator[tuple[UUID, int]]:
-    """Give the points of each accrual that expired, also after a return of them was undone."""
+    """Give the points of each accrual that expired, also after they came back or were merged."""
     for wanted in _chunks(accruals):
         given_back = (
             select(_undo.c.id, _entry.c.reverses_entry_id)
@@ -196,6 +197,11 @@ def _expired(session: Session, accruals: Collection[UUID]) -> Iterator[tuple[UUI
                 _entry.c.id.in_(wanted)
             ),
             given_back,
+            select(_moved.c.id, _moved.c.source_id).where(
+                text("moved.kind <> 'accrual'"),
+                _moved.c.kind == EntryKind.MERGE_IN,
+                _moved.c.source_id.in_(wanted),
+            ),
         ).subquery()
         statement = (
             select(origins.c.accrual_id, func.sum(-_expiry.c.points_delta))

@@ -5,19 +5,20 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import BindParameter, bindparam, exists, func, insert, literal, select
+from sqlalchemy import BindParameter, bindparam, case, exists, func, insert, literal, select
 from sqlmodel import Session
 
 from crmkit import read_id, read_instant, run_sql, table_of
 from crmkit.models import Customer
 from crmkit_loyalty.lots import AccountKey, Holding, OpenLot, Part, open_lot
-from crmkit_loyalty.models import Allocation, LedgerEntry, Lot, LoyaltyAccount
+from crmkit_loyalty.models import Allocation, EntryKind, LedgerEntry, Lot, LoyaltyAccount
 
 _CHUNK = 500
 _account, _entry = table_of(LoyaltyAccount), table_of(LedgerEntry)
 _lot, _allocation = table_of(Lot), table_of(Allocation)
 _customer = table_of(Customer)
 _undone = select(_entry.c.id, _entry.c.reverses_entry_id.label("reverses")).subquery("undone")
+_merged_from = case((_entry.c.kind == EntryKind.MERGE_IN, _entry.c.source_id))
 _wanted: BindParameter[Any] = bindparam("wanted", expanding=True)
 _kind: BindParameter[str] = bindparam("kind")
 _open_missing = insert(_account).from_select(
@@ -30,7 +31,7 @@ _open_missing = insert(_account).from_select(
     .order_by(_customer.c.id),
 )
 # Whether rules were set is asked along the way: it costs no statement of its own.
-_NET = """SELECT customer_id, point_kind, balance - debt, last_entry_id, is_blocked,
+_NET = """SELECT customer_id, point_kind, balance - debt, last_entry_id, is_blocked, merged_into,
     EXISTS (SELECT 1 FROM loyalty_earning_rules_version)
     FROM loyalty_account WHERE customer_id IN ?ids ORDER BY customer_id, point_kind"""
 
@@ -38,7 +39,8 @@ _NET = """SELECT customer_id, point_kind, balance - debt, last_entry_id, is_bloc
 _LEFT = """l.points - coalesce(
     (SELECT sum(a.points) FROM loyalty_allocation a WHERE a.lot_id = l.id), 0)"""
 _OPEN_LOTS = f"""SELECT l.customer_id, l.point_kind, l.id, l.entry_id, {_LEFT}, l.active_from,
-    l.expires_at, undone.reverses_entry_id, l.points
+    l.expires_at,
+    coalesce(undone.reverses_entry_id, CASE WHEN e.kind = 'merge_in' THEN e.source_id END), l.points
     FROM loyalty_lot l JOIN loyalty_ledger_entry e ON e.id = l.entry_id
     LEFT JOIN loyalty_ledger_entry undone ON undone.id = e.reverses_entry_id
     WHERE l.customer_id IN ?ids AND NOT l.is_expired AND {_LEFT} > 0"""  # noqa: S608 ours
@@ -75,16 +77,18 @@ def lock_accounts(session: Session, customers: Iterable[UUID], kinds: Collection
                 session.execute(_open_missing, {"wanted": chunk, "kind": kind})
         found = _nets(session, wanted)
     holdings = {
-        AccountKey(read_id(id_), kind): Holding(net, last and read_id(last), bool(is_blocked))
-        for id_, kind, net, last, is_blocked, _ in found
+        AccountKey(read_id(id_), kind): Holding(
+            net, last and read_id(last), bool(is_blocked), into and read_id(into)
+        )
+        for id_, kind, net, last, is_blocked, into, _ in found
     }
     return Locked(holdings, any(has_set_rules for *_, has_set_rules in found))
 
 
-def _nets(session: Session, customers: list[UUID]) -> list[tuple[Any, str, int, Any, Any, Any]]:
+def _nets(session: Session, customers: list[UUID]) -> list[tuple[Any, ...]]:
     """Return balance less debt of the accounts that exist, locked; SQLite has but one writer."""
     is_sqlite = session.get_bind().dialect.name == "sqlite"
-    found: list[tuple[Any, str, int, Any, Any, Any]] = run_sql(
+    found: list[tuple[Any, ...]] = run_sql(
         session, _NET if is_sqlite else f"{_NET} FOR UPDATE", customers
     ).fetchall()
     return found
@@ -146,7 +150,7 @@ def load_parts(
             left,
             _lot.c.active_from,
             _lot.c.expires_at,
-            _undone.c.reverses,
+            func.coalesce(_undone.c.reverses, _merged_from),
             _lot.c.points,
         )
         .join_from(taken, _lot, _lot.c.id == taken.c.lot_id)

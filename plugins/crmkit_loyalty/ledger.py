@@ -23,7 +23,9 @@ from crmkit_loyalty.book_rows import (
     LOT_COLUMNS,
 )
 from crmkit_loyalty.errors import InsufficientPoints
+from crmkit_loyalty.forwarding import forward
 from crmkit_loyalty.holdings import load_lots, lock_accounts
+from crmkit_loyalty.lots import AccountKey, Holding
 from crmkit_loyalty.models import Allocation, LedgerEntry, Lot, LoyaltyAccount
 from crmkit_loyalty.restarting import restart
 from crmkit_loyalty.settings import LoyaltySettings
@@ -51,12 +53,32 @@ def open_book(
         debited: those of the customers who may lose points; only their lots are loaded.
     """
     locked = lock_accounts(session, customers, settings.terms)
-    load_lots(session, locked.holdings, debited)
+    heirs = _lock_heirs(session, locked.holdings, settings)
+    load_lots(session, locked.holdings, heirs.union(debited))
     return Book(locked.holdings, recorded_at, settings, has_set_rules=locked.has_set_rules)
 
 
+def _lock_heirs(
+    session: Session, holdings: dict[AccountKey, Holding], settings: LoyaltySettings
+) -> set[UUID]:
+    """Lock the accounts of those to whom points of merged customers go, and return who they are.
+
+    This may break the order of locks, but only beside a merge; a deadlock is then tried again.
+    """
+    while True:
+        heirs = {held.merged_into for held in holdings.values() if held.merged_into}
+        missing = heirs - {account.customer_id for account in holdings}
+        if not missing:
+            return heirs
+        holdings |= lock_accounts(session, missing, settings.terms).holdings
+
+
 def write(session: Session, book: Book) -> None:
-    """Write everything that was posted in a book, and move the accounts along."""
+    """Write everything that was posted in a book, and move the accounts along.
+
+    Whatever merged customers have or owe by now goes to their heirs.
+    """
+    forward(book)
     accounts = book.moved_accounts()
     how: dict[str, Literal["replace"]] = dict.fromkeys(ACCOUNT_COLUMNS[2:], "replace")
     with small_writes(session, _row_count(book)):

@@ -30,7 +30,8 @@ class OpenLot:
 
     Attributes:
         points: what it had at first.
-        origin_id: the accrual that the points go back to: a return took them, and was undone.
+        origin_id: the entry that the points go back to: a return took them, and was undone; or they
+            were merged.
     """
 
     expires_at: datetime
@@ -68,7 +69,7 @@ class Holding:
     Attributes:
         net: sum of the entries: balance minus debt.
         last_entry_id: the latest entry.
-        is_blocked: as `LoyaltyAccount` has it.
+        is_blocked: as `LoyaltyAccount` has it, like `merged_into`.
         lots: lots with points left, in the order of their use.
         owed: entries that no lot has paid yet, oldest first, with what is missing.
     """
@@ -76,6 +77,7 @@ class Holding:
     net: int = 0
     last_entry_id: UUID | None = None
     is_blocked: bool = False
+    merged_into: UUID | None = None
     lots: list[OpenLot] = field(default_factory=list)
     owed: list[tuple[UUID, int]] = field(default_factory=list)
 

@@ -124,6 +124,8 @@ class LoyaltyAccount(SQLModel, table=True):
     Attributes:
         balance: points there are, also those that cannot be spent yet.
         debt: points taken back after they were spent; what is earned next pays them.
+        merged_into: on the account of the kind `points`: the customer to whom all points of this
+            one go, as they were merged.
         is_blocked: on the account of the kind `points`: whether nobody may spend the customer's
             points, of any kind.
         last_entry_id: the latest of the entries; null until there is one. The next entry's id is
@@ -144,6 +146,7 @@ class LoyaltyAccount(SQLModel, table=True):
     balance: int = Field(default=0, sa_type=BigInteger)
     debt: int = Field(default=0, sa_type=BigInteger)
     last_entry_id: UUID | None = None
+    merged_into: UUID | None = None
     is_blocked: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 

@@ -18,6 +18,8 @@ from crmkit_loyalty.book_rows import (
     lot_row,
 )
 from crmkit_loyalty.checks import OF_LOTS, violations
+from crmkit_loyalty.merging import merged_into
+from crmkit_loyalty.merging_models import PointsMerge
 from crmkit_loyalty.models import Allocation, EntryKind, LedgerEntry, Lot, LoyaltyAccount
 from crmkit_loyalty.point_kinds import POINTS
 from crmkit_loyalty.replaying import Replay
@@ -25,7 +27,8 @@ from crmkit_loyalty.restarting import restart
 from crmkit_loyalty.settings import LoyaltySettings
 
 _account, _entry = table_of(LoyaltyAccount), table_of(LedgerEntry)
-_lot, _allocation, _block = table_of(Lot), table_of(Allocation), table_of(PointsBlock)
+_lot, _allocation = table_of(Lot), table_of(Allocation)
+_block, _merge = table_of(PointsBlock), table_of(PointsMerge)
 
 
 def rebuilders(settings: LoyaltySettings) -> Sequence[Rebuilder]:
@@ -46,6 +49,7 @@ def _sums() -> Select[tuple[object, ...]]:
         select(_account.c.customer_id, _account.c.point_kind),
         select(_entry.c.customer_id, _entry.c.point_kind),
         select(_block.c.customer_id, sa.literal(POINTS)),
+        select(_merge.c.from_customer_id, sa.literal(POINTS)),
     ).subquery()
     mine = sa.and_(
         _entry.c.customer_id == owners.c.customer_id, _entry.c.point_kind == owners.c.point_kind
@@ -61,6 +65,9 @@ def _sums() -> Select[tuple[object, ...]]:
             case(
                 (owners.c.point_kind == POINTS, is_blocked(owners.c.customer_id)), else_=sa.false()
             ).label("is_blocked"),
+            case((owners.c.point_kind == POINTS, merged_into(owners.c.customer_id))).label(
+                "merged_into"
+            ),
         )
         .outerjoin(_entry, mine)
         .group_by(*owners.c)
@@ -75,7 +82,7 @@ def check_accounts(session: Session) -> list[Difference]:
 def rebuild_accounts(session: Session) -> int:
     """Make every account the sum of its entries; returns how many there are."""
     session.execute(sa.delete(_account))
-    columns = [*ACCOUNT_COLUMNS, "is_blocked"]
+    columns = [*ACCOUNT_COLUMNS, "is_blocked", "merged_into"]
     session.execute(sa.insert(_account).from_select(columns, _sums()))
     return session.scalar(select(func.count()).select_from(_account)) or 0
 

@@ -25,6 +25,7 @@ from crmkit_loyalty.redeemed import Caller, insert_redemption, redemption_draft,
 from crmkit_loyalty.redeeming_rules import Purchase, check_redemption, choice, value_minor
 from crmkit_loyalty.redemption_models import Redemption, RedemptionState
 from crmkit_loyalty.settings import LoyaltySettings
+from crmkit_loyalty.standing import check_not_blocked, check_not_merged
 
 # Mostly there are none, and then nothing is loaded.
 _OWN = """SELECT id FROM loyalty_redemption WHERE customer_id = ?
@@ -55,6 +56,7 @@ def redeem(
         NotRedeemable: this kind of points pays for nothing.
         NotFound: there is no such customer.
         IdempotencyMismatch: the key was used for another redemption of this customer.
+        AccountMerged: the customer's points are another's now; the key stays free.
         AccountBlocked: the customer's points are blocked; the key stays free.
         InsufficientPoints: more were asked for than can be spent; the key stays free.
         RedemptionNotAllowed: too few, too many, or between two steps; the key stays free.
@@ -71,7 +73,8 @@ def redeem(
         if stored.fingerprint != wanted.fingerprint:
             raise IdempotencyMismatch(caller.key)
         return stored
-    book.check_not_blocked(account.customer_id)
+    check_not_merged(book.holdings, account.customer_id)
+    check_not_blocked(book.holdings, account.customer_id)
     release_all(session, book, overdue, caller.now)
     book.let_lapse(account, caller.now)
     chosen = choice(

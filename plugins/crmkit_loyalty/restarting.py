@@ -15,6 +15,7 @@ from crmkit_loyalty.models import EntryKind, LedgerEntry, Lot
 from crmkit_loyalty.settings import LoyaltySettings
 
 _CHUNK = 500
+_RECEIVED = EntryKind.TRANSFER_IN, EntryKind.MERGE_IN
 _lot, _entry = table_of(Lot), table_of(LedgerEntry)
 _move = update(_lot).where(_lot.c.id == bindparam("lot")).values(expires_at=bindparam("until"))
 
@@ -54,7 +55,7 @@ def _restart(session: Session, customers: list[UUID], kind: str, lifetime: Lifet
     for customer, at in session.execute(wanted):
         accruals[customer].append(at)
     # Purchases from before points were received do not concern them.
-    received = case((_entry.c.kind == EntryKind.TRANSFER_IN, _entry.c.occurred_at))
+    received = case((_entry.c.kind.in_(_RECEIVED), _entry.c.occurred_at))
     lots = select(_lot.c.id, _lot.c.customer_id, _lot.c.expires_at, received).join_from(
         _lot, _entry, _entry.c.id == _lot.c.entry_id
     )

@@ -21,6 +21,7 @@ from crmkit_loyalty.lots import AccountKey
 from crmkit_loyalty.models import EntryKind, LedgerEntry
 from crmkit_loyalty.moving_rules import spendable
 from crmkit_loyalty.settings import LoyaltySettings
+from crmkit_loyalty.standing import check_not_blocked, check_not_merged
 from crmkit_loyalty.transfer_settings import POINTS_MAX
 
 RULE = "transfer"
@@ -67,6 +68,7 @@ def transfer(
         IdempotencyMismatch: the key was used for another transfer of the giver.
         TransfersNotAllowed: the settings do not allow transfers.
         TransferLimitReached: more than the settings allow; the key stays free.
+        AccountMerged: the points of one of the two are another's now; the key stays free.
         AccountBlocked: the points of one of the two are blocked; the key stays free.
         InsufficientPoints: more than can be spent; the key stays free.
     """
@@ -83,8 +85,9 @@ def transfer(
             raise IdempotencyMismatch(asked.key)
         return stored
     _check_limits(session, asked, now, settings)
-    book.check_not_blocked(asked.giver)
-    book.check_not_blocked(asked.receiver)
+    for customer in (asked.giver, asked.receiver):
+        check_not_merged(book.holdings, customer)
+        check_not_blocked(book.holdings, customer)
     release_all(session, book, overdue_of(session, asked.giver, now), now)
     book.let_lapse(account, now)
     short = InsufficientPoints(book.available(account, now), asked.points)
