@@ -17,6 +17,7 @@ from crmkit_loyalty.models import EntryKind, LedgerEntry
 from crmkit_loyalty.point_kinds import POINTS
 from crmkit_loyalty.proposing import decide, proposal_with, propose
 from crmkit_loyalty.settings import LoyaltySettings
+from crmkit_loyalty.standing import check_not_merged
 
 
 def adjust(
@@ -67,7 +68,7 @@ def adjust(
         return stored
     if request.reason_code not in settings.adjustment_reasons:
         raise UnknownReasonCode(request.reason_code, settings.adjustment_reasons)
-    book.check_not_merged(customer_id)
+    check_not_merged(book.holdings, customer_id)
     available = book.balance(account, now)
     above = settings.adjustment_approval_above
     if above is None or abs(points) <= above:
@@ -101,7 +102,7 @@ def approve(
     if found is None:
         return
     book = ledger.open_book(session, {found.customer_id}, {found.customer_id}, now, settings)
-    book.check_not_merged(found.customer_id)
+    check_not_merged(book.holdings, found.customer_id)
     account = AccountKey(found.customer_id, found.point_kind)
     available = book.balance(account, now)
     request = Adjustment(

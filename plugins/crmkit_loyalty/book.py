@@ -10,11 +10,10 @@ from crmkit import new_id, wire_instant
 from crmkit_loyalty.accrual import weights_in
 from crmkit_loyalty.book_rows import BookRows, account_row, listed
 from crmkit_loyalty.entries import Draft, Posted
-from crmkit_loyalty.errors import AccountBlocked, AccountMerged
 from crmkit_loyalty.lots import AccountKey, Holding, Part, Use, open_lot
 from crmkit_loyalty.models import SPENDING, EntryKind
-from crmkit_loyalty.point_kinds import POINTS
 from crmkit_loyalty.settings import LoyaltySettings
+from crmkit_loyalty.standing import heir_of
 
 
 class Move(NamedTuple):
@@ -67,28 +66,12 @@ class Book:
         """Return all accounts, in the order of the ids."""
         return sorted(self.holdings)
 
-    def check_not_blocked(self, customer_id: UUID) -> None:
-        """Raise AccountBlocked if nobody may spend the customer's points."""
-        if self.holdings[AccountKey(customer_id, POINTS)].is_blocked:
-            raise AccountBlocked(customer_id)
-
-    def check_not_merged(self, customer_id: UUID) -> None:
-        """Raise AccountMerged if the customer's points belong to somebody else now."""
-        into = self.holdings[AccountKey(customer_id, POINTS)].merged_into
-        if into is not None:
-            raise AccountMerged(customer_id, into)
-
-    def heir(self, account: AccountKey) -> AccountKey | None:
-        """Return the account that one was merged into, if it was."""
-        into = self.holdings[AccountKey(account.customer_id, POINTS)].merged_into
-        return AccountKey(into, account.point_kind) if into else None
-
     def balance(self, account: AccountKey, at: datetime) -> int:
         """Return the points there are, pending ones too; what has expired lapses first.
 
         Points of a merged customer are those of the heir.
         """
-        if heir := self.heir(account):
+        if heir := heir_of(self.holdings, account):
             return self.balance(heir, at)
         self.let_lapse(account, at)
         return max(self.holdings[account].net, 0)
@@ -105,7 +88,7 @@ class Book:
         Args:
             after: the entry that gave points back to lots which may have expired before.
         """
-        if heir := self.heir(account):
+        if heir := heir_of(self.holdings, account):
             self.let_lapse(heir, at)
         for lot in self.holdings[account].due(at):
             self.lapsed[lot.origin_id] += lot.left
@@ -217,7 +200,7 @@ class Book:
             uses = holding.debit(entry.id, -draft.points_delta, first, active_at)
         self._add(entry, draft, uses)
         if holding.net < 0 and terms.forgives and entry.kind == EntryKind.REVERSAL:
-            if self.heir(entry.account):
+            if heir_of(self.holdings, entry.account):
                 self.unforgiven[entry.id] = entry, draft
             else:
                 self.forgive(entry, draft, -holding.net)

@@ -8,6 +8,7 @@ from crmkit_loyalty.entries import Draft
 from crmkit_loyalty.lots import NEVER, AccountKey, OpenLot
 from crmkit_loyalty.models import EntryKind
 from crmkit_loyalty.moving_rules import Moved
+from crmkit_loyalty.standing import heir_of
 
 RULE, VERSION = "merge", 1
 
@@ -18,7 +19,7 @@ def forward(book: Book) -> None:
         (account, heir)
         for account in book.accounts()
         if book.holdings[account].lots or book.holdings[account].owed
-        if (heir := book.heir(account))
+        if (heir := heir_of(book.holdings, account))
     ]:
         for account, heir in full:
             move_all(book, account, heir)
@@ -79,7 +80,7 @@ def _move_debt(
 
 def _forgive(book: Book, entry_id: UUID, missing: int, heir: AccountKey) -> int:
     """Forgive what the heir cannot pay either, where the settings say so; returns what is due."""
-    if entry_id not in book.unforgiven or book.heir(heir):
+    if entry_id not in book.unforgiven or heir_of(book.holdings, heir):
         return missing
     entry, draft = book.unforgiven.pop(entry_id)
     due = min(missing, max(book.holdings[heir].net, 0))

@@ -19,6 +19,7 @@ from crmkit_loyalty.redeemed import VERSION, Caller, kept, redemption_draft, ter
 from crmkit_loyalty.redeeming_rules import Purchase, check_redemption, choice, value_minor
 from crmkit_loyalty.redemption_models import Redemption, RedemptionState
 from crmkit_loyalty.settings import LoyaltySettings
+from crmkit_loyalty.standing import check_not_blocked
 
 HOLDS_MAX = 200
 """Holds that one step of the job ends; their customers' accounts are locked meanwhile."""
@@ -53,7 +54,7 @@ def redeem_held(
     held = ending.redemption
     if ending.is_repeated:
         return held
-    ending.book.check_not_blocked(held.customer_id)
+    check_not_blocked(ending.book.holdings, held.customer_id)
     terms = terms_of(held.point_kind, settings)
     wanted = held.points if points is None else points
     chosen = choice(held.points, None, terms, held.currency)

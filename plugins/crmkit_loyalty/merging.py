@@ -22,6 +22,7 @@ from crmkit_loyalty.merging_models import PointsMerge
 from crmkit_loyalty.models import LedgerEntry, LoyaltyAccount
 from crmkit_loyalty.point_kinds import POINTS
 from crmkit_loyalty.settings import LoyaltySettings
+from crmkit_loyalty.standing import check_not_blocked, check_not_merged
 
 _merge = table_of(PointsMerge)
 _undo = _merge.alias("undo")
@@ -98,15 +99,15 @@ def merge(
     before = session.exec(mine.where(is_in_force(_merge))).one_or_none()
     if asked.receiver is not None:
         for customer in whose:
-            book.check_not_merged(customer)
-            book.check_not_blocked(customer)
+            check_not_merged(book.holdings, customer)
+            check_not_blocked(book.holdings, customer)
         into = asked.receiver
         _move(book, asked.giver, into)
     else:
         if before is None:
             raise NotMerged
         into = before.into_customer_id
-        book.check_not_merged(into)
+        check_not_merged(book.holdings, into)
         _move_back(session, book, into, asked.giver)
     ledger.write(session, book)
     fact = PointsMerge(

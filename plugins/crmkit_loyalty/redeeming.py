@@ -25,6 +25,7 @@ from crmkit_loyalty.redeemed import Caller, insert_redemption, redemption_draft,
 from crmkit_loyalty.redeeming_rules import Purchase, check_redemption, choice, value_minor
 from crmkit_loyalty.redemption_models import Redemption, RedemptionState
 from crmkit_loyalty.settings import LoyaltySettings
+from crmkit_loyalty.standing import check_not_blocked, check_not_merged
 
 # Mostly there are none, and then nothing is loaded.
 _OWN = """SELECT id FROM loyalty_redemption WHERE customer_id = ?
@@ -72,8 +73,8 @@ def redeem(
         if stored.fingerprint != wanted.fingerprint:
             raise IdempotencyMismatch(caller.key)
         return stored
-    book.check_not_merged(account.customer_id)
-    book.check_not_blocked(account.customer_id)
+    check_not_merged(book.holdings, account.customer_id)
+    check_not_blocked(book.holdings, account.customer_id)
     release_all(session, book, overdue, caller.now)
     book.let_lapse(account, caller.now)
     chosen = choice(

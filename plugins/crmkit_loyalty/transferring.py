@@ -21,6 +21,7 @@ from crmkit_loyalty.lots import AccountKey
 from crmkit_loyalty.models import EntryKind, LedgerEntry
 from crmkit_loyalty.moving_rules import spendable
 from crmkit_loyalty.settings import LoyaltySettings
+from crmkit_loyalty.standing import check_not_blocked, check_not_merged
 from crmkit_loyalty.transfer_settings import POINTS_MAX
 
 RULE = "transfer"
@@ -85,8 +86,8 @@ def transfer(
         return stored
     _check_limits(session, asked, now, settings)
     for customer in (asked.giver, asked.receiver):
-        book.check_not_merged(customer)
-        book.check_not_blocked(customer)
+        check_not_merged(book.holdings, customer)
+        check_not_blocked(book.holdings, customer)
     release_all(session, book, overdue_of(session, asked.giver, now), now)
     book.let_lapse(account, now)
     short = InsufficientPoints(book.available(account, now), asked.points)
