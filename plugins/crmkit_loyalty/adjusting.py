@@ -7,11 +7,12 @@ from sqlmodel import Session
 
 from crmkit import IdempotencyMismatch, NotFound
 from crmkit_loyalty import ledger
+from crmkit_loyalty.adjusting_errors import UnknownReasonCode
 from crmkit_loyalty.adjusting_models import ProposalState, ProposedAdjustment
 from crmkit_loyalty.adjustment import Adjustment, check_adjustment
 from crmkit_loyalty.book import Book
 from crmkit_loyalty.entries import Draft
-from crmkit_loyalty.errors import InsufficientPoints, UnknownReasonCode
+from crmkit_loyalty.errors import InsufficientPoints
 from crmkit_loyalty.lots import AccountKey
 from crmkit_loyalty.models import EntryKind, LedgerEntry
 from crmkit_loyalty.point_kinds import POINTS

@@ -7,8 +7,8 @@ from strawberry import Info
 
 from crmkit_loyalty import adjusting_models
 from crmkit_loyalty.adjusting import adjust
+from crmkit_loyalty.adjusting_errors import UnknownReasonCode
 from crmkit_loyalty.entry_graphql import LoyaltyEntry
-from crmkit_loyalty.errors import UnknownReasonCode
 from crmkit_loyalty.expiry_graphql import settings_of
 from crmkit_loyalty.point_kinds import POINTS
 from crmkit_loyalty.proposing_graphql import ProposedAdjustment

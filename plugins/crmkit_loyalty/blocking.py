@@ -12,8 +12,9 @@ from sqlmodel import Session, col, select
 from crmkit import IdempotencyMismatch, NotFound, ValidationFailed, table_of
 from crmkit.checking import Row
 from crmkit_loyalty.adjustment import REASON_MAX
+from crmkit_loyalty.blocking_errors import AlreadyBlocked, NotBlocked
 from crmkit_loyalty.blocking_models import PointsBlock
-from crmkit_loyalty.errors import AccountMerged, AlreadyBlocked, NotBlocked
+from crmkit_loyalty.errors import AccountMerged
 from crmkit_loyalty.holdings import lock_accounts
 from crmkit_loyalty.lots import AccountKey
 from crmkit_loyalty.models import LoyaltyAccount

@@ -10,8 +10,8 @@ from strawberry import Info
 
 from crmkit import table_of
 from crmkit_loyalty.blocking import set_block
+from crmkit_loyalty.blocking_errors import AlreadyBlocked
 from crmkit_loyalty.blocking_models import PointsBlock
-from crmkit_loyalty.errors import AlreadyBlocked
 from crmkit_loyalty.redemption_graphql import customer_id_of
 from crmkit_schema import PUBLIC, mapped, mutation, object_type, problem_type, related
 

@@ -125,11 +125,12 @@ class Book:
             self.let_lapse(draft.account, draft.occurred_at)
         return self._post(draft, draft.reverses.id if draft.reverses else None)
 
-    def take(self, draft: Draft, parts: Sequence[Part]) -> None:
+    def take(self, draft: Draft, parts: Sequence[Part]) -> Posted:
         """Add an entry that takes points from the lots named, whatever their dates."""
         draft = draft._replace(explanation={**draft.explanation, **listed(parts)})
         entry = self._entry(draft)
         self._add(entry, draft, self.holdings[entry.account].take(entry.id, parts))
+        return entry
 
     def give_back(self, draft: Draft, parts: Sequence[Part]) -> Posted:
         """Add an entry whose points go back to the lots they were taken from.
@@ -154,11 +155,8 @@ class Book:
         for lot, points in parts:
             chosen.append((lot, min(points, wanted)))
             wanted -= chosen[-1][1]
-        chosen = [(lot, points) for lot, points in chosen if points]
-        draft = redemption._replace(explanation={**redemption.explanation, **listed(chosen)})
-        entry = self._entry(draft)
-        self._add(entry, draft, self.holdings[entry.account].take(entry.id, chosen))
-        self._settle(released, draft.occurred_at)
+        entry = self.take(redemption, [(lot, points) for lot, points in chosen if points])
+        self._settle(released, redemption.occurred_at)
         return entry
 
     def _give_back(self, draft: Draft, parts: Sequence[Part]) -> Posted:

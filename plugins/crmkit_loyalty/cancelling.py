@@ -9,10 +9,10 @@ from crmkit.checking import Row
 from crmkit_loyalty import ledger
 from crmkit_loyalty.adjustment import REASON_MAX
 from crmkit_loyalty.entries import Posted
-from crmkit_loyalty.errors import RedemptionEnded
 from crmkit_loyalty.giving_back import Cause, Spent
 from crmkit_loyalty.models import EntryKind, LedgerEntry
 from crmkit_loyalty.redeemed import Caller, kept
+from crmkit_loyalty.redeeming_errors import RedemptionEnded
 from crmkit_loyalty.redemption_models import Redemption, RedemptionState
 from crmkit_loyalty.refunds import load_refunds
 from crmkit_loyalty.settings import LoyaltySettings

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Sequence
 
 from crmkit import PluginError
+from crmkit_loyalty.earning_errors import RuleFault
 from crmkit_loyalty.earning_kinds import HAPPENINGS
 from crmkit_loyalty.earning_rules import EarningRule, in_order
-from crmkit_loyalty.errors import RuleFault
 
 _SETS = ("stores", "weekdays", "skus", "categories", "brands", "interaction_kinds", "segments")
 _NOT_MULTIPLIED = frozenset({"multiplier", "bonus"}) | HAPPENINGS

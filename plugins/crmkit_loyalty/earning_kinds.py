@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Literal
 
-from crmkit_loyalty.errors import RuleFault
+from crmkit_loyalty.earning_errors import RuleFault
 
 Kind = Literal[
     "per_amount", "per_visit", "per_line", "per_quantity", "bonus", "multiplier",

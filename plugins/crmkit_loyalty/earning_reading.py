@@ -7,8 +7,8 @@ from pydantic import ValidationError
 
 from crmkit.errors import shown
 from crmkit_loyalty.earning_conflicts import check_interaction_kinds
+from crmkit_loyalty.earning_errors import RuleFault, RuleMistake, WrongEarningRules
 from crmkit_loyalty.earning_rules import RuleSet
-from crmkit_loyalty.errors import RuleFault, RuleMistake, WrongEarningRules
 from crmkit_loyalty.settings import LoyaltySettings
 
 _OF_VALIDATORS = "Value error, "

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, field_valida
 
 from crmkit.models import LineKind
 from crmkit.money import AmountError, currency_digits
+from crmkit_loyalty.earning_errors import RuleFault
 from crmkit_loyalty.earning_kinds import HAPPENINGS, Kind, check_fields
-from crmkit_loyalty.errors import RuleFault
 from crmkit_loyalty.point_kinds import POINTS
 
 Name = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,39}$")]

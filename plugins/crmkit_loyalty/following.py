@@ -2,30 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from math import floor
 from typing import Any
-from uuid import UUID
 
 from sqlmodel import Session
 
 from crmkit import RecordedTransaction, Services, TransactionBatch
 from crmkit.models import TransactionKind
 from crmkit_loyalty import accrual, ledger
+from crmkit_loyalty.amount_posting import earn_by_amount
 from crmkit_loyalty.book import Book
 from crmkit_loyalty.earning_posting import Earnings, load_earnings
 from crmkit_loyalty.entries import Draft, Posted
 from crmkit_loyalty.history import Link, Past, load_late, load_past, posted_by
-from crmkit_loyalty.lots import AccountKey
 from crmkit_loyalty.models import EntryKind
-from crmkit_loyalty.multipliers import Multiplier, as_inputs, factor_of, load_multipliers
-from crmkit_loyalty.point_kinds import POINTS
+from crmkit_loyalty.multipliers import Multiplier, load_multipliers
 from crmkit_loyalty.programme import load_programme
 from crmkit_loyalty.receipts import paid_shares, spent_on
 from crmkit_loyalty.refunds import Refunds, load_refunds
 from crmkit_loyalty.settings import LoyaltySettings
 
-_EARNING = frozenset({TransactionKind.SALE.value, TransactionKind.EXCHANGE.value})
-_RETURNING = frozenset({TransactionKind.RETURN.value, TransactionKind.EXCHANGE.value})
 _VOID, _ADJUSTMENT = TransactionKind.VOID.value, TransactionKind.ADJUSTMENT.value
 
 
@@ -118,58 +113,6 @@ def _follow_link(
     _take_back(book, past, link)
     if link.kind == _VOID:
         _undo(book, past, refunds, link)
-
-
-def earn_by_amount(
-    book: Book,
-    each: RecordedTransaction,
-    customer_id: UUID,
-    settings: LoyaltySettings,
-    multiplied: Sequence[Multiplier],
-    paid_by_points: Fraction,
-) -> None:
-    """Give points for what was sold; take some for what came back without a named sale.
-
-    Nobody can tell whether goods without a receipt ever earned here, so taking stops at 0.
-    """
-    amount = accrual.eligible_minor(each.lines)
-    by_points = floor(max(amount, 0) * paid_by_points)
-    rate = settings.rate_for(each.currency)
-    per_minor = accrual.points_per_minor(rate, each.currency) * factor_of(multiplied)
-    points = accrual.points_for(abs(amount) - by_points, per_minor)
-    inputs: dict[str, Any] = {
-        "version": accrual.VERSION,
-        "amount_minor": amount,
-        "currency": each.currency,
-        "points_per_major_unit": str(rate),
-        **as_inputs(multiplied),
-        **({"paid_by_points_minor": by_points} if by_points else {}),
-    }
-    if amount < 0:
-        if each.kind not in _RETURNING:
-            return
-        account = AccountKey(customer_id, POINTS)
-        inputs["due"], points = points, min(points, book.balance(account, each.occurred_at))
-    elif each.kind not in _EARNING:
-        return
-    if points:
-        book.post(_earning(each, customer_id, points if amount > 0 else -points, inputs))
-
-
-def _earning(
-    each: RecordedTransaction, customer_id: UUID, points: int, inputs: Mapping[str, Any]
-) -> Draft:
-    earns = points > 0
-    return Draft(
-        customer_id,
-        EntryKind.ACCRUAL if earns else EntryKind.ADJUSTMENT,
-        points,
-        each.occurred_at,
-        accrual.RULE if earns else "unlinked_return",
-        inputs,
-        source_id=each.id,
-        reason=None if earns else "goods came back without a named sale",
-    )
 
 
 def _take_back(book: Book, past: Past, link: Link) -> None:

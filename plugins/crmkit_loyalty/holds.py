@@ -12,10 +12,10 @@ from crmkit import IdempotencyMismatch, Job, JobRun, NotFound
 from crmkit_loyalty import ledger
 from crmkit_loyalty.book import Book
 from crmkit_loyalty.entries import Draft
-from crmkit_loyalty.errors import RedemptionEnded, RedemptionNotAllowed
 from crmkit_loyalty.holdings import load_parts
 from crmkit_loyalty.models import EntryKind
 from crmkit_loyalty.redeemed import VERSION, Caller, kept, redemption_draft, terms_of
+from crmkit_loyalty.redeeming_errors import RedemptionEnded, RedemptionNotAllowed
 from crmkit_loyalty.redeeming_rules import Purchase, check_redemption, choice, value_minor
 from crmkit_loyalty.redemption_models import Redemption, RedemptionState
 from crmkit_loyalty.settings import LoyaltySettings

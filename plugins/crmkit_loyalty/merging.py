@@ -15,11 +15,11 @@ from crmkit.checking import Row
 from crmkit_loyalty import ledger
 from crmkit_loyalty.adjustment import REASON_MAX
 from crmkit_loyalty.book import Book
-from crmkit_loyalty.errors import NotMerged
 from crmkit_loyalty.forwarding import move_all, move_lot
 from crmkit_loyalty.lots import AccountKey
 from crmkit_loyalty.merging_models import PointsMerge
 from crmkit_loyalty.models import LedgerEntry, LoyaltyAccount
+from crmkit_loyalty.moving_errors import NotMerged
 from crmkit_loyalty.point_kinds import POINTS
 from crmkit_loyalty.settings import LoyaltySettings
 from crmkit_loyalty.standing import check_not_blocked, check_not_merged

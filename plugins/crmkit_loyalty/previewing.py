@@ -11,11 +11,11 @@ from sqlmodel import Session
 
 from crmkit import RecordedTransaction, Services
 from crmkit.times import parse_instant
+from crmkit_loyalty.amount_posting import earn_by_amount
 from crmkit_loyalty.book import Book
 from crmkit_loyalty.book_rows import ENTRY_COLUMNS, LOT_COLUMNS
 from crmkit_loyalty.earning_limits import peek_allowances
 from crmkit_loyalty.earning_posting import load_earnings
-from crmkit_loyalty.following import earn_by_amount
 from crmkit_loyalty.lots import AccountKey, Holding
 from crmkit_loyalty.multipliers import load_multipliers
 from crmkit_loyalty.programme import load_programme

@@ -7,9 +7,9 @@ from sqlmodel import Session, col, select, update
 
 from crmkit import NotFound, ValidationFailed
 from crmkit.checking import Row
+from crmkit_loyalty.adjusting_errors import AdjustmentDecided, OwnProposal
 from crmkit_loyalty.adjusting_models import ProposalState, ProposedAdjustment
 from crmkit_loyalty.adjustment import REASON_MAX, Adjustment
-from crmkit_loyalty.errors import AdjustmentDecided, OwnProposal
 from crmkit_loyalty.lots import AccountKey
 
 _OPEN = col(ProposedAdjustment.state) == ProposalState.PROPOSED

@@ -11,9 +11,9 @@ from strawberry import Info
 from crmkit import NotFound
 from crmkit_loyalty import adjusting_models, proposing
 from crmkit_loyalty.adjusting import approve
+from crmkit_loyalty.adjusting_errors import AdjustmentDecided, OwnProposal
 from crmkit_loyalty.adjusting_models import ProposalState
 from crmkit_loyalty.entry_graphql import LoyaltyEntry
-from crmkit_loyalty.errors import AdjustmentDecided, OwnProposal
 from crmkit_loyalty.expiry_graphql import settings_of
 from crmkit_loyalty.redeeming_graphql import InsufficientPointsProblem
 from crmkit_schema import (

@@ -9,9 +9,9 @@ from sqlmodel import Session
 
 from crmkit import insert_rows, table_of, wire_instant
 from crmkit_loyalty.entries import Draft
-from crmkit_loyalty.errors import NotRedeemable
 from crmkit_loyalty.models import EntryKind
 from crmkit_loyalty.point_kinds import RedemptionTerms
+from crmkit_loyalty.redeeming_errors import NotRedeemable
 from crmkit_loyalty.redemption_models import Redemption
 from crmkit_loyalty.settings import LoyaltySettings
 

@@ -14,14 +14,12 @@ from crmkit import (
     wire_instant,
 )
 from crmkit_loyalty import ledger
-from crmkit_loyalty.errors import (
-    InsufficientPoints,
-    RedemptionNotAllowed,
-)
+from crmkit_loyalty.errors import InsufficientPoints
 from crmkit_loyalty.holds import release_all
 from crmkit_loyalty.lots import AccountKey
 from crmkit_loyalty.models import EntryKind
 from crmkit_loyalty.redeemed import Caller, insert_redemption, redemption_draft, terms_of
+from crmkit_loyalty.redeeming_errors import RedemptionNotAllowed
 from crmkit_loyalty.redeeming_rules import Purchase, check_redemption, choice, value_minor
 from crmkit_loyalty.redemption_models import Redemption, RedemptionState
 from crmkit_loyalty.settings import LoyaltySettings

@@ -7,18 +7,14 @@ from strawberry import Info
 
 from crmkit import NotFound
 from crmkit_loyalty.cancelling import cancel
-from crmkit_loyalty.errors import (
-    InsufficientPoints,
-    NotRedeemable,
-    RedemptionEnded,
-    RedemptionNotAllowed,
-)
+from crmkit_loyalty.errors import InsufficientPoints
 from crmkit_loyalty.expiry_graphql import settings_of
 from crmkit_loyalty.holds import redeem_held, release
 from crmkit_loyalty.lots import AccountKey
 from crmkit_loyalty.point_kinds import POINTS
 from crmkit_loyalty.redeemed import Caller
 from crmkit_loyalty.redeeming import redeem
+from crmkit_loyalty.redeeming_errors import NotRedeemable, RedemptionEnded, RedemptionNotAllowed
 from crmkit_loyalty.redeeming_rules import Purchase, read_purchase
 from crmkit_loyalty.redemption_graphql import PointRedemption, customer_id_of
 from crmkit_loyalty.redemption_models import RedemptionState

@@ -11,8 +11,8 @@ from strawberry import Info
 from strawberry.scalars import JSON
 
 from crmkit import table_of
+from crmkit_loyalty.earning_errors import WrongEarningRules
 from crmkit_loyalty.earning_models import EarningRulesVersion as Version
-from crmkit_loyalty.errors import WrongEarningRules
 from crmkit_loyalty.expiry_graphql import settings_of
 from crmkit_loyalty.rule_setting import set_rules
 from crmkit_schema import (

@@ -11,8 +11,8 @@ from pydantic import Field, field_validator, model_validator
 
 from crmkit.money import AmountError, currency_digits
 from crmkit_loyalty.earning_conflicts import check_together
+from crmkit_loyalty.earning_errors import RuleFault
 from crmkit_loyalty.earning_rules import EarningRule, Name, RuleSet, rule_set
-from crmkit_loyalty.errors import RuleFault
 from crmkit_loyalty.point_kinds import POINTS, PointKind, Rate, Terms
 from crmkit_loyalty.transfer_settings import TransferSettings
 

@@ -15,10 +15,11 @@ from crmkit_loyalty import ledger
 from crmkit_loyalty.adjustment import REASON_MAX
 from crmkit_loyalty.book import Book
 from crmkit_loyalty.entries import Draft
-from crmkit_loyalty.errors import InsufficientPoints, TransferLimitReached, TransfersNotAllowed
+from crmkit_loyalty.errors import InsufficientPoints
 from crmkit_loyalty.holds import overdue_of, release_all
 from crmkit_loyalty.lots import AccountKey
 from crmkit_loyalty.models import EntryKind, LedgerEntry
+from crmkit_loyalty.moving_errors import TransferLimitReached, TransfersNotAllowed
 from crmkit_loyalty.moving_rules import spendable
 from crmkit_loyalty.settings import LoyaltySettings
 from crmkit_loyalty.standing import check_not_blocked, check_not_merged

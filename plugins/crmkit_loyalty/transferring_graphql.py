@@ -7,9 +7,9 @@ from sqlalchemy import ColumnElement, FromClause, and_, literal_column
 from strawberry import Info
 
 from crmkit_loyalty.entry_graphql import LoyaltyEntry
-from crmkit_loyalty.errors import TransferLimitReached
 from crmkit_loyalty.expiry_graphql import settings_of
 from crmkit_loyalty.models import EntryKind
+from crmkit_loyalty.moving_errors import TransferLimitReached
 from crmkit_loyalty.point_kinds import POINTS
 from crmkit_loyalty.redeeming_graphql import InsufficientPointsProblem
 from crmkit_loyalty.redemption_graphql import customer_id_of

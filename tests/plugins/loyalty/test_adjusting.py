@@ -4,7 +4,8 @@ from uuid import UUID
 import pytest
 
 from crmkit import IdempotencyMismatch, NotFound, ValidationFailed
-from crmkit_loyalty.errors import InsufficientPoints, UnknownReasonCode
+from crmkit_loyalty.adjusting_errors import UnknownReasonCode
+from crmkit_loyalty.errors import InsufficientPoints
 
 Till: TypeAlias = Any
 TillFactory: TypeAlias = Any

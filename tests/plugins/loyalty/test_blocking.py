@@ -9,7 +9,8 @@ from sqlalchemy import text
 
 from crmkit import IdempotencyMismatch, NotFound, ValidationFailed
 from crmkit_loyalty.blocking import set_block
-from crmkit_loyalty.errors import AccountBlocked, AlreadyBlocked, NotBlocked
+from crmkit_loyalty.blocking_errors import AlreadyBlocked, NotBlocked
+from crmkit_loyalty.errors import AccountBlocked
 from crmkit_loyalty.verifying import run as verify
 
 Till: TypeAlias = Any

@@ -15,8 +15,9 @@ from sqlalchemy import text
 from crmkit import IdempotencyMismatch, NotFound, ValidationFailed
 from crmkit.testing import NOON
 from crmkit_loyalty.blocking import set_block
-from crmkit_loyalty.errors import AccountBlocked, AccountMerged, InsufficientPoints, NotMerged
+from crmkit_loyalty.errors import AccountBlocked, AccountMerged, InsufficientPoints
 from crmkit_loyalty.merging import Merge, merge
+from crmkit_loyalty.moving_errors import NotMerged
 from crmkit_loyalty.transferring import Transfer, transfer
 from crmkit_loyalty.verifying import run as verify
 

@@ -12,8 +12,9 @@ from sqlalchemy.exc import DBAPIError
 
 from crmkit import IdempotencyMismatch, NotFound, ValidationFailed
 from crmkit_loyalty.adjusting import approve
+from crmkit_loyalty.adjusting_errors import AdjustmentDecided, OwnProposal
 from crmkit_loyalty.adjusting_models import ProposalState, ProposedAdjustment
-from crmkit_loyalty.errors import AdjustmentDecided, InsufficientPoints, OwnProposal
+from crmkit_loyalty.errors import InsufficientPoints
 from crmkit_loyalty.proposing import decide
 from crmkit_loyalty.verifying import run as verify
 
@@ -26,7 +27,7 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 from crmkit import Crm, Settings
 from crmkit_loyalty.adjusting import approve
-from crmkit_loyalty.errors import AdjustmentDecided
+from crmkit_loyalty.adjusting_errors import AdjustmentDecided
 from crmkit_loyalty.settings import LoyaltySettings
 
 crm = Crm(Settings(database_url=sys.argv[1], plugins=("loyalty",)))

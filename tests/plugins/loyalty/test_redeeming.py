@@ -7,12 +7,8 @@ import pytest
 
 from crmkit import IdempotencyMismatch, NotFound, ValidationFailed
 from crmkit.testing import NOON
-from crmkit_loyalty.errors import (
-    InsufficientPoints,
-    NotRedeemable,
-    RedemptionEnded,
-    RedemptionNotAllowed,
-)
+from crmkit_loyalty.errors import InsufficientPoints
+from crmkit_loyalty.redeeming_errors import NotRedeemable, RedemptionEnded, RedemptionNotAllowed
 from crmkit_loyalty.verifying import run as verify
 
 Till: TypeAlias = Any

@@ -10,8 +10,8 @@ import pytest
 from crmkit import Actor, CustomerInput, InteractionInput
 from crmkit.inputs import CustomerRef
 from crmkit.testing import NOON
+from crmkit_loyalty.earning_errors import WrongEarningRules
 from crmkit_loyalty.earning_reading import read_rules
-from crmkit_loyalty.errors import WrongEarningRules
 from crmkit_loyalty.settings import LoyaltySettings
 from crmkit_schema.requests import GraphQLRequest
 from crmkit_schema.runtime import ComposedSchema

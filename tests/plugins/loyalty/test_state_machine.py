@@ -21,8 +21,9 @@ from hypothesis.stateful import (
 from tests.plugins.loyalty.points_model import Back, Earning, Paid, Purse, give_back
 
 from crmkit.testing import NOON
-from crmkit_loyalty.errors import InsufficientPoints, RedemptionEnded
+from crmkit_loyalty.errors import InsufficientPoints
 from crmkit_loyalty.lifetime import months_later
+from crmkit_loyalty.redeeming_errors import RedemptionEnded
 from crmkit_loyalty.verifying import run as verify
 
 Till: TypeAlias = Any

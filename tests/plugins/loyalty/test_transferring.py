@@ -15,13 +15,9 @@ from sqlalchemy import text
 from crmkit import IdempotencyMismatch, NotFound, ValidationFailed
 from crmkit.testing import NOON
 from crmkit_loyalty.blocking import set_block
-from crmkit_loyalty.errors import (
-    AccountBlocked,
-    InsufficientPoints,
-    TransferLimitReached,
-    TransfersNotAllowed,
-)
+from crmkit_loyalty.errors import AccountBlocked, InsufficientPoints
 from crmkit_loyalty.lots import open_lot
+from crmkit_loyalty.moving_errors import TransferLimitReached, TransfersNotAllowed
 from crmkit_loyalty.moving_rules import spendable
 from crmkit_loyalty.transferring import Transfer, transfer
 from crmkit_loyalty.verifying import run as verify
