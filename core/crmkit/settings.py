@@ -23,7 +23,7 @@ from sqlalchemy.engine import URL
 
 from crmkit.document_settings import DocumentLimits, DocumentSettings
 from crmkit.errors import SettingsError
-from crmkit.money import AmountError, currency_digits
+from crmkit.option_types import Currency, Zone
 from crmkit.wrong_options import explain
 
 FILE_NAME = "crmkit.toml"
@@ -87,8 +87,8 @@ class Settings(BaseSettings):
 
     data_dir: Path = Path()
     database_url: str = ""
-    timezone: str = "UTC"
-    currency: str = "CNY"
+    timezone: Zone = "UTC"
+    currency: Currency = "CNY"
     country: str = "CN"
     plugins: tuple[str, ...] = ("loyalty",)
     plugins_disabled: tuple[str, ...] = ()
@@ -102,24 +102,6 @@ class Settings(BaseSettings):
     limits: DocumentLimits = DocumentLimits()
     documents: DocumentSettings = DocumentSettings()
     subscriptions: SubscriptionSettings = SubscriptionSettings()
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (KeyError, ValueError, OSError):
-            raise ValueError("not an IANA time zone such as Asia/Shanghai") from None
-        return value
-
-    @field_validator("currency")
-    @classmethod
-    def _known_currency(cls, value: str) -> str:
-        try:
-            currency_digits(value)
-        except AmountError as error:
-            raise ValueError(str(error)) from None
-        return value
 
     @field_validator("country")
     @classmethod

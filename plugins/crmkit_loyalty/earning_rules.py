@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Annotated, Literal, NamedTuple
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, model_validator
 
 from crmkit.models import LineKind
-from crmkit.money import AmountError, currency_digits
+from crmkit.option_types import Currency
 from crmkit_loyalty.earning_errors import RuleFault
 from crmkit_loyalty.earning_kinds import HAPPENINGS, Kind, check_fields
 from crmkit_loyalty.point_kinds import POINTS
@@ -86,7 +86,7 @@ class EarningRule(BaseModel):
     weekdays: Annotated[frozenset[Weekday], Field(min_length=1), _SORTED] | None = None
     tiers: Mapping[Name, Annotated[Names, Field(min_length=1)]] = Field(default_factory=dict)
     segments: Words | None = None
-    currency: str | None = None
+    currency: Currency | None = None
     amount_min: Positive | None = None
     skus: Words | None = None
     categories: Words | None = None
@@ -105,16 +105,6 @@ class EarningRule(BaseModel):
     customer_month_max: Most | None = None
     customer_year_max: Most | None = None
     budget: Most | None = None
-
-    @field_validator("currency")
-    @classmethod
-    def _known_currency(cls, value: str | None) -> str | None:
-        if value is not None:
-            try:
-                currency_digits(value)
-            except AmountError as error:
-                raise ValueError(str(error)) from None
-        return value
 
     @model_validator(mode="after")
     def _has_what_its_kind_needs(self) -> "EarningRule":

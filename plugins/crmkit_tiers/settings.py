@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from crmkit.money import AmountError, currency_digits
+from crmkit.option_types import Currency
 from crmkit_tiers.conditions import Condition, FigureKey
 
 Name = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,39}$")]
@@ -57,7 +57,7 @@ class TierSet(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    currency: str
+    currency: Currency
     tiers: tuple[Tier, ...] = Field(min_length=1, max_length=50)
     upgrade: Literal["at_once", "at_period_end"] = "at_once"
     downgrade: Literal["none", "one_step", "fitting"] = "fitting"
@@ -67,15 +67,6 @@ class TierSet(BaseModel):
     review_on: str | None = None
     grace_days: int = Field(default=0, ge=0, le=180)
     on_return: Literal["at_review", "at_once", "never"] = "at_review"
-
-    @field_validator("currency")
-    @classmethod
-    def _known_currency(cls, value: str) -> str:
-        try:
-            currency_digits(value)
-        except AmountError as error:
-            raise ValueError(str(error)) from None
-        return value
 
     @field_validator("review_on")
     @classmethod

@@ -18,13 +18,13 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from tests.plugins.loyalty.points_model import Back, Earning, Paid, Purse, give_back
 
 from crmkit.testing import NOON
 from crmkit_loyalty.errors import InsufficientPoints
 from crmkit_loyalty.lifetime import months_later
 from crmkit_loyalty.redeeming_errors import RedemptionEnded
 from crmkit_loyalty.verifying import run as verify
+from points_model import Back, Earning, Paid, Purse, give_back
 
 Till: TypeAlias = Any
 TillFactory: TypeAlias = Any
