@@ -33,6 +33,7 @@ from crmkit_loyalty import (
     happening_posting,
     holds,
     rebuilding,
+    reward_stock,
     simulating,
     verifying,
 )
@@ -48,7 +49,7 @@ from crmkit_loyalty.earning_models import (
 from crmkit_loyalty.merging_models import PointsMerge
 from crmkit_loyalty.metrics import earned_metrics
 from crmkit_loyalty.models import Allocation, LedgerEntry, Lot, LoyaltyAccount
-from crmkit_loyalty.redemption_models import Redemption
+from crmkit_loyalty.redemption_models import Redemption, RewardStock
 from crmkit_loyalty.settings import LoyaltySettings
 
 plugin = Plugin(
@@ -83,6 +84,7 @@ def register_models() -> Models:
         Birthday,
         EarningRulesVersion,
         Redemption,
+        RewardStock,
         ProposedAdjustment,
         PointsBlock,
         PointsMerge,
@@ -104,7 +106,7 @@ def register_metrics(settings: LoyaltySettings) -> Sequence[Metric]:
 @hookimpl
 def register_rebuilders(settings: LoyaltySettings) -> Sequence[Rebuilder]:
     """Accounts, lots, allocations and the counts of limits follow from entries."""
-    return (*rebuilding.rebuilders(settings), earning_recount.recounter())
+    return (*rebuilding.rebuilders(settings), reward_stock.recounter(), earning_recount.recounter())
 
 
 @hookimpl

@@ -15,6 +15,7 @@ from crmkit_loyalty.redeemed import Caller, kept
 from crmkit_loyalty.redeeming_errors import RedemptionEnded
 from crmkit_loyalty.redemption_models import Redemption, RedemptionState
 from crmkit_loyalty.refunds import load_refunds
+from crmkit_loyalty.reward_stock import put_back
 from crmkit_loyalty.settings import LoyaltySettings
 
 
@@ -59,5 +60,7 @@ def cancel(
     cause = Cause("redemption", redemption_id, caller.now, reason, caller.actor)
     refunds.give_all(book, entry, cause)
     ledger.write(session, book)
+    if made.reward is not None:
+        put_back(session, made.reward)
     made.state = RedemptionState.CANCELLED
     return kept(session, made)

@@ -21,6 +21,7 @@ from crmkit_loyalty.previewing_graphql import PreviewQuery
 from crmkit_loyalty.proposing_graphql import ProposingMutation, ProposingQuery
 from crmkit_loyalty.redeeming_graphql import RedemptionMutation
 from crmkit_loyalty.redemption_graphql import PointRedemption, RedemptionQuery
+from crmkit_loyalty.reward_graphql import RewardMutation, RewardQuery
 from crmkit_loyalty.rules_graphql import RulesMutation, RulesQuery
 from crmkit_loyalty.transferring_graphql import TransferringMutation
 from crmkit_schema import (
@@ -164,12 +165,20 @@ class LoyaltySubscription:
 def contribution() -> SchemaContribution:
     """Return what the plugin adds to the schema."""
     return SchemaContribution(
-        queries=(LoyaltyQuery, PreviewQuery, ProposingQuery, RedemptionQuery, RulesQuery),
+        queries=(
+            LoyaltyQuery,
+            PreviewQuery,
+            ProposingQuery,
+            RedemptionQuery,
+            RewardQuery,
+            RulesQuery,
+        ),
         mutations=(
             AdjustingMutation,
             BlockingMutation,
             ProposingMutation,
             RedemptionMutation,
+            RewardMutation,
             RulesMutation,
             TransferringMutation,
             MergingMutation,

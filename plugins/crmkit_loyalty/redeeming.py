@@ -14,6 +14,7 @@ from crmkit import (
     wire_instant,
 )
 from crmkit_loyalty import ledger
+from crmkit_loyalty.book import Book
 from crmkit_loyalty.errors import InsufficientPoints
 from crmkit_loyalty.holds import release_all
 from crmkit_loyalty.lots import AccountKey
@@ -61,20 +62,11 @@ def redeem(
     """
     word = "hold" if holds else "redeem"
     wanted = check_redemption(points, account.point_kind, purchase, caller.key, word)
+    caller = caller._replace(key=wanted.key)
     terms = terms_of(account.point_kind, settings)
-    whose = {account.customer_id}
-    book = ledger.open_book(session, whose, whose, caller.now, settings)
-    if account not in book:
-        raise NotFound("customer", account.customer_id)
-    stored, overdue = _own_redemptions(session, account.customer_id, wanted.key, caller.now)
+    book, stored = begin(session, account, wanted.fingerprint, caller, settings)
     if stored is not None:
-        if stored.fingerprint != wanted.fingerprint:
-            raise IdempotencyMismatch(caller.key)
         return stored
-    check_not_merged(book.holdings, account.customer_id)
-    check_not_blocked(book.holdings, account.customer_id)
-    release_all(session, book, overdue, caller.now)
-    book.let_lapse(account, caller.now)
     chosen = choice(
         book.available(account, caller.now), purchase.total_minor, terms, settings.currency
     )
@@ -98,10 +90,50 @@ def redeem(
         made.held_until = caller.now + timedelta(minutes=terms.hold_minutes)
     else:
         made.entry_id, made.settled_at = entry.id, caller.now
+    write(session, book, made, short)
+    return made
+
+
+def begin(
+    session: Session,
+    account: AccountKey,
+    fingerprint: str,
+    caller: Caller,
+    settings: LoyaltySettings,
+) -> tuple[Book, Redemption | None]:
+    """Lock an account that points are to be redeemed from, and let go what nobody holds any more.
+
+    Returns:
+        The book, and the redemption if the request was answered before.
+
+    Raises:
+        NotFound, IdempotencyMismatch, AccountMerged, AccountBlocked: as for `redeem`.
+    """
+    whose = {account.customer_id}
+    book = ledger.open_book(session, whose, whose, caller.now, settings)
+    if account not in book:
+        raise NotFound("customer", account.customer_id)
+    stored, overdue = _own_redemptions(session, account.customer_id, caller.key, caller.now)
+    if stored is not None:
+        if stored.fingerprint != fingerprint:
+            raise IdempotencyMismatch(caller.key)
+        return book, stored
+    check_not_merged(book.holdings, account.customer_id)
+    check_not_blocked(book.holdings, account.customer_id)
+    release_all(session, book, overdue, caller.now)
+    book.let_lapse(account, caller.now)
+    return book, None
+
+
+def write(session: Session, book: Book, made: Redemption, short: InsufficientPoints) -> None:
+    """Write a new redemption with what was posted for it.
+
+    Raises:
+        InsufficientPoints: the account has too few points; the refusal that was given.
+    """
     with small_writes(session, len(book.rows.entries)):
         ledger.write_if_covered(session, book, short)
         insert_redemption(session, made)
-    return made
 
 
 def _own_redemptions(

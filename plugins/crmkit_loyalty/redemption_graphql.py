@@ -47,6 +47,8 @@ class PointRedemption:
     value: Money = money("What they pay.", minor="value_minor")
     source: str | None = mapped("The system of the receipt that they pay for.")
     external_id: str | None = mapped("The receipt's number there.", filter=True)
+    reward: str | None = mapped("What the points were exchanged for.", filter=True)
+    code: str | None = mapped("The code of a coupon.", filter=True)
     requested_at: datetime = mapped("When they were asked for.", filter=True, sort=True)
     held_until: datetime | None = mapped("When a hold is over; null if there was none.")
     settled_at: datetime | None = mapped("When they were redeemed or released.")

@@ -19,8 +19,10 @@ class RedemptionState(StrEnum):
     CANCELLED = "cancelled"
 
 
-def _partial(name: str, *columns: str, where: str) -> Index:
-    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    return Index(
+        name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where)
+    )
 
 
 class Redemption(SQLModel, table=True):
@@ -40,6 +42,8 @@ class Redemption(SQLModel, table=True):
         fingerprint: digest of the request, to tell a repeat from a contradiction.
         settle_key: idempotency key of what ended a hold; null if its time was over.
         settle_fingerprint: digest of that request.
+        reward: what the points were exchanged for; null if they paid for a purchase.
+        code: of a coupon; unique.
     """
 
     __tablename__ = "loyalty_redemption"
@@ -57,6 +61,7 @@ class Redemption(SQLModel, table=True):
             where="external_id IS NOT NULL",
         ),
         _partial("ix_loyalty_redemption_held", "held_until", where="state = 'held'"),
+        _partial("uq_loyalty_redemption_code", "code", where="code IS NOT NULL", unique=True),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
@@ -78,3 +83,23 @@ class Redemption(SQLModel, table=True):
     fingerprint: str
     settle_key: str | None = None
     settle_fingerprint: str | None = None
+    reward: str | None = None
+    code: str | None = None
+
+
+class RewardStock(SQLModel, table=True):
+    """How many of a reward were had; derived from the redemptions that were not cancelled.
+
+    Attributes:
+        stock: how many there were in all when one was last had; the database keeps it.
+    """
+
+    __tablename__ = "loyalty_reward_stock"
+    __table_args__ = (
+        CheckConstraint("taken >= 0 AND taken <= stock", name="ck_loyalty_reward_stock"),
+        {"sqlite_with_rowid": False},
+    )
+
+    reward: str = Field(primary_key=True)
+    taken: int = Field(sa_type=BigInteger)
+    stock: int = Field(sa_type=BigInteger)

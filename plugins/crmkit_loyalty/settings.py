@@ -15,6 +15,7 @@ from crmkit_loyalty.earning_conflicts import check_together
 from crmkit_loyalty.earning_errors import RuleFault
 from crmkit_loyalty.earning_rules import EarningRule, Name, RuleSet, rule_set
 from crmkit_loyalty.point_kinds import POINTS, PointKind, Rate, Terms
+from crmkit_loyalty.rewards import Reward
 from crmkit_loyalty.transfer_settings import TransferSettings
 
 _FORMER = PointKind()
@@ -33,6 +34,7 @@ class LoyaltySettings(PointKind):
         point_kinds: further kinds of points by name, such as stamps; each has the settings of
             `PointKind`. The ones given here beside are those of the kind `points`.
         transfers: whether customers can transfer points to each other, and how many.
+        rewards: what points can be exchanged for, each a table `[[plugin.loyalty.rewards]]`.
         adjustment_points_max: most points one adjustment may add or take.
         adjustment_approval_above: adjustments of more points than these, given or taken, wait until
             a second person approves them; left out, none does.
@@ -45,6 +47,7 @@ class LoyaltySettings(PointKind):
     timezone: Zone = "UTC"
     currency: Currency = "CNY"
     point_kinds: Mapping[Name, PointKind] = Field(default_factory=dict)
+    rewards: tuple[Reward, ...] = Field(default=(), max_length=1000)
     transfers: TransferSettings = TransferSettings()
     adjustment_points_max: int = Field(default=100_000, ge=1, le=10**12)
     adjustment_approval_above: int | None = Field(default=None, ge=0)
@@ -76,6 +79,23 @@ class LoyaltySettings(PointKind):
                 reason = f"the kinds of points are: {', '.join(self.terms)}"
                 raise RuleFault(reason, "point_kind", rule.point_kind, at, rule.name)
         return self
+
+    @model_validator(mode="after")
+    def _rewards_cost_known_kinds(self) -> Self:
+        names = [reward.name for reward in self.rewards]
+        if len(set(names)) < len(names):
+            raise ValueError(f"a reward's name stands twice: {', '.join(names)}")
+        for reward in self.rewards:
+            if reward.point_kind not in self.terms:
+                known = ", ".join(self.terms)
+                raise ValueError(
+                    f"reward {reward.name!r} costs {reward.point_kind!r}; kinds: {known}"
+                )
+        return self
+
+    def reward(self, name: str) -> Reward | None:
+        """Return the reward of a name, if there is one."""
+        return next((reward for reward in self.rewards if reward.name == name), None)
 
     @cached_property
     def zone(self) -> ZoneInfo:

@@ -1,0 +1,104 @@
+"""Exchanging points for a reward of the catalogue."""
+
+import hashlib
+import secrets
+from uuid import UUID
+
+import orjson
+from sqlmodel import Session
+
+from crmkit import Services, ValidationFailed
+from crmkit.checking import Row
+from crmkit.money import currency_digits
+from crmkit_loyalty.entries import Draft
+from crmkit_loyalty.errors import InsufficientPoints
+from crmkit_loyalty.lots import AccountKey
+from crmkit_loyalty.models import EntryKind
+from crmkit_loyalty.redeemed import VERSION, Caller
+from crmkit_loyalty.redeeming import begin, write
+from crmkit_loyalty.redemption_models import Redemption, RedemptionState
+from crmkit_loyalty.reward_errors import RewardNotAvailable
+from crmkit_loyalty.reward_stock import take_one
+from crmkit_loyalty.rewards import Reward
+from crmkit_loyalty.settings import LoyaltySettings
+
+_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # nothing that is read for something else
+
+
+def redeem_reward(
+    session: Session,
+    customer_id: UUID,
+    name: str,
+    caller: Caller,
+    settings: LoyaltySettings,
+    services: Services,
+) -> Redemption:
+    """Exchange points for one of a reward.
+
+    The same key and request give the same redemption for ever, with the same code.
+
+    Raises:
+        ValidationFailed: the key is empty or too long.
+        RewardNotAvailable: it is unknown, it is not its time, or none is left; the key stays free.
+        NotFound: there is no such customer.
+        IdempotencyMismatch: the key was used for another redemption of this customer.
+        AccountMerged: the customer's points are another's now; the key stays free.
+        AccountBlocked: the customer's points are blocked; the key stays free.
+        InsufficientPoints: it costs more than can be spent; the key stays free.
+    """
+    row = Row(0)
+    caller = caller._replace(key=row.required_text("idempotencyKey", caller.key))
+    if row.problems:
+        raise ValidationFailed(row.problems)
+    reward = settings.reward(name)
+    if reward is None:
+        raise RewardNotAvailable(name, "unknown")
+    account = AccountKey(customer_id, reward.point_kind)
+    fingerprint = hashlib.sha256(orjson.dumps(["reward", name])).hexdigest()
+    book, stored = begin(session, account, fingerprint, caller, settings)
+    if stored is not None:
+        return stored
+    if not reward.can_be_had_on(settings.day_of(caller.now)):
+        raise RewardNotAvailable(name, "not_now")
+    points = price_for(session, customer_id, reward, caller, services)
+    short = InsufficientPoints(book.available(account, caller.now), points)
+    if points > short.available:
+        raise short
+    take_one(session, reward)
+    made = _redemption(reward, account, points, fingerprint, caller, settings)
+    told = {"version": VERSION, "reward": name, "points": points, "price": reward.points}
+    draft = Draft(
+        customer_id, EntryKind.REDEMPTION, -points, caller.now, "reward", told,
+        source="redemption", source_id=made.id, reason=reward.title, actor=caller.actor,
+        point_kind=reward.point_kind,
+    )  # fmt: skip
+    made.entry_id = book.post(draft).id
+    write(session, book, made, short)
+    return made
+
+
+def price_for(
+    session: Session, customer_id: UUID, reward: Reward, caller: Caller, services: Services
+) -> int:
+    """Return what a reward costs a customer now; tiers count if a plugin tells them."""
+    held = services.find("tiers.held", 1) if reward.tier_points else None
+    return reward.price(held(session, [(customer_id, caller.now)])[0] if held else None)
+
+
+def _redemption(
+    reward: Reward,
+    account: AccountKey,
+    points: int,
+    fingerprint: str,
+    caller: Caller,
+    settings: LoyaltySettings,
+) -> Redemption:
+    value = 0 if reward.value is None else reward.value.scaleb(currency_digits(settings.currency))
+    code = "".join(secrets.choice(_ALPHABET) for _ in range(12))
+    return Redemption(
+        customer_id=account.customer_id, point_kind=account.point_kind, points=points,
+        value_minor=int(value), currency=settings.currency, state=RedemptionState.REDEEMED,
+        requested_at=caller.now, settled_at=caller.now, actor=caller.actor,
+        idempotency_key=caller.key, fingerprint=fingerprint, reward=reward.name,
+        code=code if reward.kind == "coupon" else None,
+    )  # fmt: skip
