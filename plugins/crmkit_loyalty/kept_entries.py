@@ -25,14 +25,18 @@ _entry = table_of(LedgerEntry)
 
 
 def kept_entries(shop: Session, until: datetime, settings: LoyaltySettings) -> Iterator[Fact]:
-    """Give such entries before an instant, in their order.
+    """Give such entries before an instant, in their order, apart from merges.
 
     Args:
         settings: of the rehearsal.
     """
     statement = (
         select(_entry)
-        .where(_entry.c.source.not_in(_OTHERS), _entry.c.occurred_at < until)
+        .where(
+            _entry.c.source.not_in(_OTHERS),
+            _entry.c.kind.not_in((EntryKind.MERGE_IN, EntryKind.MERGE_OUT)),
+            _entry.c.occurred_at < until,
+        )
         .order_by(_entry.c.occurred_at, _entry.c.kind == EntryKind.TRANSFER_IN, _entry.c.id)
     )
     for row in shop.execute(statement, execution_options={"yield_per": _PAGE}):

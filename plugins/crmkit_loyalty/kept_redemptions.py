@@ -16,7 +16,7 @@ from crmkit_loyalty.cancelling import cancel
 from crmkit_loyalty.lots import AccountKey
 from crmkit_loyalty.models import EntryKind, LedgerEntry
 from crmkit_loyalty.point_kinds import RedemptionTerms
-from crmkit_loyalty.redeemed import Caller, kept, redemption_draft
+from crmkit_loyalty.redeemed import Caller, kept, redemption_draft, reward_draft
 from crmkit_loyalty.redeeming_rules import value_minor
 from crmkit_loyalty.redemption_models import Redemption, RedemptionState
 from crmkit_loyalty.settings import LoyaltySettings
@@ -44,9 +44,11 @@ def kept_redemptions(shop: Session, until: datetime, settings: LoyaltySettings) 
     )
     for row in shop.execute(statement, execution_options={"yield_per": _PAGE}):
         terms = settings.kind(row.point_kind).redemption
-        if terms is not None:
+        if row.point_kind in settings.terms and (terms is not None or row.reward is not None):
 
-            def do(session: Session, row: Row[Any] = row, terms: RedemptionTerms = terms) -> None:
+            def do(
+                session: Session, row: Row[Any] = row, terms: RedemptionTerms | None = terms
+            ) -> None:
                 _redeem(session, row, terms, settings)
 
             yield Fact(row.requested_at, _owners(row), do)
@@ -91,16 +93,18 @@ def _owners(row: Row[Any]) -> frozenset[UUID] | None:
 
 
 def _redeem(
-    session: Session, row: Row[Any], terms: RedemptionTerms, settings: LoyaltySettings
+    session: Session, row: Row[Any], terms: RedemptionTerms | None, settings: LoyaltySettings
 ) -> None:
-    """Redeem the points again, but only as many as can be spent."""
+    """Redeem the points again, but only as many as can be spent; a reward, only if all can."""
     account = AccountKey(row.customer_id, row.point_kind)
     owner, at = {row.customer_id}, row.requested_at
     book = ledger.open_book(session, owner, owner, at, settings)
     book.let_lapse(account, at)
     points = min(row.points, book.available(account, at))
+    if row.reward is not None:
+        terms, points = None, row.points if points == row.points else 0
     if points:
-        value = value_minor(points, terms, row.currency)
+        value = value_minor(points, terms, row.currency) if terms else row.value_minor
         made = Redemption(
             **{
                 **{name: getattr(row, name) for name in Redemption.model_fields},
@@ -111,7 +115,12 @@ def _redeem(
             }
         )
         caller = Caller(row.actor, at, row.idempotency_key)
-        made.entry_id = book.post(redemption_draft(made, EntryKind.REDEMPTION, terms, caller)).id
+        draft = (
+            redemption_draft(made, EntryKind.REDEMPTION, terms, caller)
+            if terms
+            else reward_draft(made, row.points, None, caller)
+        )
+        made.entry_id = book.post(draft).id
         ledger.write(session, book)
         kept(session, made)
     else:

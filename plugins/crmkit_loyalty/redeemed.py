@@ -64,6 +64,28 @@ def redemption_draft(
     )
 
 
+def reward_draft(made: Redemption, price: int, reason: str | None, caller: Caller) -> Draft:
+    """Return the entry that takes the points which a reward costs.
+
+    Args:
+        price: what it costs anybody; tiers may pay less.
+    """
+    told = {"version": VERSION, "reward": made.reward, "points": made.points, "price": price}
+    return Draft(
+        made.customer_id,
+        EntryKind.REDEMPTION,
+        -made.points,
+        caller.now,
+        "reward",
+        told,
+        source="redemption",
+        source_id=made.id,
+        reason=reason,
+        actor=caller.actor,
+        point_kind=made.point_kind,
+    )
+
+
 def kept(session: Session, made: Redemption) -> Redemption:
     """Write a redemption, and free it of the session, so that it outlives it."""
     session.add(made)

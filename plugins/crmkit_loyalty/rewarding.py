@@ -10,11 +10,9 @@ from sqlmodel import Session
 from crmkit import Services, ValidationFailed
 from crmkit.checking import Row
 from crmkit.money import currency_digits
-from crmkit_loyalty.entries import Draft
 from crmkit_loyalty.errors import InsufficientPoints
 from crmkit_loyalty.lots import AccountKey
-from crmkit_loyalty.models import EntryKind
-from crmkit_loyalty.redeemed import VERSION, Caller
+from crmkit_loyalty.redeemed import Caller, reward_draft
 from crmkit_loyalty.redeeming import begin, write
 from crmkit_loyalty.redemption_models import Redemption, RedemptionState
 from crmkit_loyalty.reward_errors import RewardNotAvailable
@@ -66,13 +64,7 @@ def redeem_reward(
         raise short
     take_one(session, reward)
     made = _redemption(reward, account, points, fingerprint, caller, settings)
-    told = {"version": VERSION, "reward": name, "points": points, "price": reward.points}
-    draft = Draft(
-        customer_id, EntryKind.REDEMPTION, -points, caller.now, "reward", told,
-        source="redemption", source_id=made.id, reason=reward.title, actor=caller.actor,
-        point_kind=reward.point_kind,
-    )  # fmt: skip
-    made.entry_id = book.post(draft).id
+    made.entry_id = book.post(reward_draft(made, reward.points, reward.title, caller)).id
     write(session, book, made, short)
     return made
 

@@ -27,12 +27,14 @@ from crmkit_loyalty.cancelling import cancel
 from crmkit_loyalty.errors import InsufficientPoints
 from crmkit_loyalty.holds import redeem_held
 from crmkit_loyalty.lots import AccountKey
+from crmkit_loyalty.merging import Merge, merge
 from crmkit_loyalty.models import Allocation, LedgerEntry, Lot
 from crmkit_loyalty.redeemed import Caller
 from crmkit_loyalty.redeeming import redeem
 from crmkit_loyalty.redeeming_rules import Purchase
 from crmkit_loyalty.redemption_models import Redemption
 from crmkit_loyalty.rehearsed_figures import Points
+from crmkit_loyalty.rewarding import redeem_reward
 from crmkit_loyalty.rule_setting import set_rules
 from crmkit_loyalty.settings import LoyaltySettings
 from crmkit_loyalty.transferring import Transfer, transfer
@@ -566,3 +568,36 @@ def test_points_that_pay_for_the_receipt_of_another_do_so_in_their_turn(
             assert shop.record(happened)
 
         check(shop, shops, tmp_path, "plain", "short", history, 1)
+
+
+def test_a_reward_is_had_again_only_if_its_points_are_there(
+    till_factory: Any, tmp_path: Path
+) -> None:
+    mug = {"name": "mug", "title": "A mug", "kind": "goods", "points": 100, "sku": "MUG-1"}
+    till = till_factory(rewards=[mug])
+    _sold(till, "ann")
+    caller = Caller("eve", NOON + timedelta(minutes=1), "k")
+    till.crm.write(
+        lambda session: redeem_reward(
+            session, till.ids["ann"], "mug", caller, till.settings, till.crm.registry.services
+        )
+    )
+
+    report = _in_june(till, tmp_path, {"points_per_major_unit": "0.5"})
+
+    assert _totals(report)["redeemed"] == (100, 0)
+    assert _totals(report)["left"] == (0, 50)
+
+
+def test_merges_are_left_out(till_factory: Any, tmp_path: Path) -> None:
+    till = till_factory()
+    _sold(till, "ann")
+    asked = Merge(till.ids["ann"], till.ids["bob"], "the same person", "k")
+    at = NOON + timedelta(minutes=1)
+    till.crm.write(
+        lambda session: merge(session, asked, actor="eve", now=at, settings=till.settings)
+    )
+
+    report = _in_june(till, tmp_path, {"points_per_major_unit": 2})
+
+    assert _totals(report)["left"] == (100, 200)
