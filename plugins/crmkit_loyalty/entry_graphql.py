@@ -7,7 +7,7 @@ import strawberry
 from strawberry.scalars import JSON
 
 from crmkit_loyalty.models import EntryKind, LedgerEntry
-from crmkit_schema import Long, Transaction, mapped, object_type, related
+from crmkit_schema import Interaction, Long, Transaction, mapped, object_type, related
 
 strawberry.enum(EntryKind, name="LoyaltyEntryKind", description="Why points moved.")
 
@@ -34,7 +34,12 @@ class LoyaltyEntry:
     )
     reason: str | None = mapped("Why, in words.")
     actor: str | None = mapped("Who did it; null for a rule.")
-    transaction: Transaction | None = related("What caused it.", parent="source_id")
+    transaction: Transaction | None = related(
+        "The transaction that caused it, if one did.", parent="source_id"
+    )
+    interaction: Interaction | None = related(
+        "The interaction that caused it, if one did.", parent="source_id"
+    )
     reverses: Annotated["LoyaltyEntry", strawberry.lazy("crmkit_loyalty.entry_graphql")] | None = (
         related("The entry it undoes, wholly or in part.", parent="reverses_entry_id")
     )

@@ -100,6 +100,7 @@ def _wait(till: Till, random: Random, *_: Any) -> None:
     till.crm.run_job("loyalty.expiry")
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("rules", [[], RULES], ids=["without rules", "by rules"])
 def test_1000_random_entries_follow_from_their_explanations(
     till_factory: TillFactory, rules: list[dict[str, Any]]

@@ -29,7 +29,7 @@ from points_model import Back, Earning, Paid, Purse, give_back
 Till: TypeAlias = Any
 TillFactory: TypeAlias = Any
 
-STEPS = int(os.environ.get("POINTS_BOOK_STEPS", "200"))
+STEPS = int(os.environ.get("POINTS_BOOK_STEPS", "80"))
 STEPS_EACH = 40
 who = st.sampled_from(["ann", "bob"])
 price = st.integers(1, 3000).map(lambda minor: f"{minor / 100:.2f}")
