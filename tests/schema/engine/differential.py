@@ -23,6 +23,7 @@ MISMATCHES_MAX = 3  # of one round, as more say the same
 _EACH = 10  # operations of one document
 _MADE_BY_PYTHON = (
     "adge", "hings", "node", "extras", "modules", "expiringSoon", "loyaltyLiability", "progress",
+    "earningRules", "redemptionPreview", "pointsPreview", "loyaltyRewards", "asOf",
 )  # fmt: skip
 _NOTHING = GraphQLAnswer({})
 _DIFFER = "answers differ"
