@@ -2,16 +2,16 @@
 
 from uuid import UUID
 
-from sqlmodel import Session, select
+from sqlmodel import Session
 
-from crmkit import NotFound, ValidationFailed
+from crmkit import ValidationFailed
 from crmkit.checking import Row
 from crmkit_loyalty import ledger
 from crmkit_loyalty.adjustment import REASON_MAX
 from crmkit_loyalty.entries import Posted
 from crmkit_loyalty.giving_back import Cause, Spent
 from crmkit_loyalty.models import EntryKind, LedgerEntry
-from crmkit_loyalty.redeemed import Caller, kept
+from crmkit_loyalty.redeemed import Caller, kept, open_redemption
 from crmkit_loyalty.redeeming_errors import RedemptionEnded
 from crmkit_loyalty.redemption_models import Redemption, RedemptionState
 from crmkit_loyalty.refunds import load_refunds
@@ -39,13 +39,7 @@ def cancel(
     reason = row.required_text("reason", reason, REASON_MAX)
     if row.problems:
         raise ValidationFailed(row.problems)
-    customer_id = session.scalar(
-        select(Redemption.customer_id).where(Redemption.id == redemption_id)
-    )
-    if customer_id is None:
-        raise NotFound("redemption", redemption_id)
-    book = ledger.open_book(session, {customer_id}, {customer_id}, caller.now, settings)
-    made = session.get_one(Redemption, redemption_id)
+    book, made = open_redemption(session, redemption_id, caller, settings)
     if made.state == RedemptionState.CANCELLED:
         session.expunge(made)
         return made
@@ -53,7 +47,7 @@ def cancel(
         raise RedemptionEnded(made.state)
     stored = session.get_one(LedgerEntry, made.entry_id)
     entry = Posted(
-        stored.id, customer_id, EntryKind.REDEMPTION, made.point_kind, stored.points_delta,
+        stored.id, made.customer_id, EntryKind.REDEMPTION, made.point_kind, stored.points_delta,
         None, None, None, None,
     )  # fmt: skip
     refunds = load_refunds(session, book, [Spent(redemption_id, entry, made.value_minor)])

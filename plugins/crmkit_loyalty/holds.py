@@ -8,13 +8,20 @@ from uuid import UUID
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
-from crmkit import IdempotencyMismatch, Job, JobRun, NotFound
+from crmkit import IdempotencyMismatch, Job, JobRun
 from crmkit_loyalty import ledger
 from crmkit_loyalty.book import Book
 from crmkit_loyalty.entries import Draft
 from crmkit_loyalty.holdings import load_parts
 from crmkit_loyalty.models import EntryKind
-from crmkit_loyalty.redeemed import VERSION, Caller, kept, redemption_draft, terms_of
+from crmkit_loyalty.redeemed import (
+    VERSION,
+    Caller,
+    kept,
+    open_redemption,
+    redemption_draft,
+    terms_of,
+)
 from crmkit_loyalty.redeeming_errors import RedemptionEnded, RedemptionNotAllowed
 from crmkit_loyalty.redeeming_rules import Purchase, check_redemption, choice, value_minor
 from crmkit_loyalty.redemption_models import Redemption, RedemptionState
@@ -137,13 +144,7 @@ def _begin_ending(
     settings: LoyaltySettings,
 ) -> _Ending:
     """Lock the account of a hold, and see that the hold can still be ended this way."""
-    customer_id = session.scalar(
-        select(Redemption.customer_id).where(Redemption.id == redemption_id)
-    )
-    if customer_id is None:
-        raise NotFound("redemption", redemption_id)
-    book = ledger.open_book(session, {customer_id}, {customer_id}, caller.now, settings)
-    held = session.get_one(Redemption, redemption_id)
+    book, held = open_redemption(session, redemption_id, caller, settings)
     asked = held.points if points is None else points
     wanted = check_redemption(asked, held.point_kind, purchase, caller.key, word)
     if held.settle_key == wanted.key:

@@ -5,9 +5,11 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlmodel import Session
+from sqlmodel import Session, select
 
-from crmkit import insert_rows, table_of, wire_instant
+from crmkit import NotFound, insert_rows, table_of, wire_instant
+from crmkit_loyalty import ledger
+from crmkit_loyalty.book import Book
 from crmkit_loyalty.entries import Draft
 from crmkit_loyalty.models import EntryKind
 from crmkit_loyalty.point_kinds import RedemptionTerms
@@ -37,6 +39,23 @@ def terms_of(point_kind: str, settings: LoyaltySettings) -> RedemptionTerms:
     if terms is None:
         raise NotRedeemable(point_kind)
     return terms
+
+
+def open_redemption(
+    session: Session, redemption_id: UUID, caller: Caller, settings: LoyaltySettings
+) -> tuple[Book, Redemption]:
+    """Lock the account of a redemption, and return its book with the redemption as it is then.
+
+    Raises:
+        NotFound: there is no such redemption.
+    """
+    customer_id = session.scalar(
+        select(Redemption.customer_id).where(Redemption.id == redemption_id)
+    )
+    if customer_id is None:
+        raise NotFound("redemption", redemption_id)
+    book = ledger.open_book(session, {customer_id}, {customer_id}, caller.now, settings)
+    return book, session.get_one(Redemption, redemption_id)
 
 
 def redemption_draft(

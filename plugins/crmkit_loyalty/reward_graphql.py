@@ -1,21 +1,17 @@
 """The catalogue of rewards as GraphQL gives it."""
 
 from datetime import date
-from enum import StrEnum
 
 import strawberry
 from strawberry import Info
 
-from crmkit.money import currency_digits
 from crmkit_loyalty.expiry_graphql import settings_of
 from crmkit_loyalty.redeemed import Caller
 from crmkit_loyalty.redeeming_graphql import InsufficientPointsProblem, RedeemPointsSuccess
 from crmkit_loyalty.redemption_graphql import PointRedemption, customer_id_of
 from crmkit_loyalty.reward_errors import RewardNotAvailable
-from crmkit_loyalty.reward_stock import taken_of
-from crmkit_loyalty.rewarding import price_for, redeem_reward
-from crmkit_loyalty.rewards import Reward
-from crmkit_loyalty.settings import LoyaltySettings
+from crmkit_loyalty.rewarding import Offer, offers, redeem_reward
+from crmkit_loyalty.rewards import RewardKind
 from crmkit_schema import (
     Connection,
     Long,
@@ -27,15 +23,6 @@ from crmkit_schema import (
     resolved,
     value_type,
 )
-
-
-class RewardKind(StrEnum):
-    """What a reward is."""
-
-    GOODS = "goods"
-    DISCOUNT = "discount"
-    COUPON = "coupon"
-
 
 strawberry.enum(RewardKind, description="What a reward is.")
 
@@ -68,25 +55,11 @@ class RewardQuery:
     ) -> list[LoyaltyReward]:
         """Return the catalogue."""
         context: RequestContext = info.context
-        settings = settings_of(context)
-        day = settings.day_of(context.now)
+        settings, services = settings_of(context), context.crm.registry.services
         whose = None if customer_id is None else customer_id_of(customer_id, context)
-        caller = Caller(context.actor.name, context.now, "")
-        services = context.crm.registry.services
-        rewards = [reward for reward in settings.rewards if reward.can_be_had_on(day)]
         with context.snapshot() as session:
-            taken = taken_of(session, [reward.name for reward in rewards])
-            prices = [
-                reward.points
-                if whose is None
-                else price_for(session, whose, reward, caller, services)
-                for reward in rewards
-            ]
-        return [
-            _shown(reward, price, taken.get(reward.name, 0), settings)
-            for reward, price in zip(rewards, prices, strict=True)
-            if reward.stock is None or taken.get(reward.name, 0) < reward.stock
-        ]
+            found = offers(session, whose, context.now, settings, services)
+        return [_shown(offer, settings.currency) for offer in found]
 
     point_redemptions: Connection[PointRedemption] = connection(
         "What was redeemed or held of all customers; filter by code to find a coupon."
@@ -134,19 +107,16 @@ class RewardMutation:
         return RedeemPointsSuccess(redemption_id=made.id)
 
 
-def _shown(reward: Reward, price: int, taken: int, settings: LoyaltySettings) -> LoyaltyReward:
-    value = None
-    if reward.value is not None:
-        minor = int(reward.value.scaleb(currency_digits(settings.currency)))
-        value = Money(minor=Long(minor), currency=settings.currency)
+def _shown(offer: Offer, currency: str) -> LoyaltyReward:
+    reward, worth = offer.reward, Long(offer.reward.value_minor(currency))
     return LoyaltyReward(
         name=reward.name,
         title=reward.title,
-        kind=RewardKind(reward.kind),
-        points=Long(price),
+        kind=reward.kind,
+        points=Long(offer.points),
         point_kind=reward.point_kind,
         sku=reward.sku,
-        value=value,
+        value=None if reward.value is None else Money(minor=worth, currency=currency),
         until_on=reward.until_on,
-        left=None if reward.stock is None else Long(reward.stock - taken),
+        left=None if offer.left is None else Long(offer.left),
     )

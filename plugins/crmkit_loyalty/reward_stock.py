@@ -24,8 +24,7 @@ def take_one(session: Session, reward: Reward) -> None:
     if reward.stock is None:
         return
     # Adds 0, and so locks the row, whether it was there or not.
-    row = [(reward.name, 0, 10**9)]
-    merge_rows(session, RewardStock, _COLUMNS, row, {"taken": "add", "stock": "replace"})
+    merge_rows(session, RewardStock, _COLUMNS, [(reward.name, 0, reward.stock)], {"taken": "add"})
     if taken_of(session, [reward.name]).get(reward.name, 0) >= reward.stock:
         raise RewardNotAvailable(reward.name, "none_left")
     how = {"taken": "add", "stock": "replace"}

@@ -2,6 +2,9 @@
 
 import hashlib
 import secrets
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import orjson
@@ -9,15 +12,14 @@ from sqlmodel import Session
 
 from crmkit import Services, ValidationFailed
 from crmkit.checking import Row
-from crmkit.money import currency_digits
 from crmkit_loyalty.errors import InsufficientPoints
 from crmkit_loyalty.lots import AccountKey
 from crmkit_loyalty.redeemed import Caller, reward_draft
 from crmkit_loyalty.redeeming import begin, write
 from crmkit_loyalty.redemption_models import Redemption, RedemptionState
 from crmkit_loyalty.reward_errors import RewardNotAvailable
-from crmkit_loyalty.reward_stock import take_one
-from crmkit_loyalty.rewards import Reward
+from crmkit_loyalty.reward_stock import take_one, taken_of
+from crmkit_loyalty.rewards import Reward, RewardKind
 from crmkit_loyalty.settings import LoyaltySettings
 
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # nothing that is read for something else
@@ -58,7 +60,7 @@ def redeem_reward(
         return stored
     if not reward.can_be_had_on(settings.day_of(caller.now)):
         raise RewardNotAvailable(name, "not_now")
-    points = price_for(session, customer_id, reward, caller, services)
+    points = reward.price(_tiers(session, customer_id, caller.now, [reward], services))
     short = InsufficientPoints(book.available(account, caller.now), points)
     if points > short.available:
         raise short
@@ -69,12 +71,58 @@ def redeem_reward(
     return made
 
 
-def price_for(
-    session: Session, customer_id: UUID, reward: Reward, caller: Caller, services: Services
-) -> int:
-    """Return what a reward costs a customer now; tiers count if a plugin tells them."""
-    held = services.find("tiers.held", 1) if reward.tier_points else None
-    return reward.price(held(session, [(customer_id, caller.now)])[0] if held else None)
+class Offer(NamedTuple):
+    """A reward that can be had.
+
+    Attributes:
+        points: what it costs the customer, or anybody.
+        left: how many are left; None means any number.
+    """
+
+    reward: Reward
+    points: int
+    left: int | None
+
+
+def offers(
+    session: Session,
+    customer_id: UUID | None,
+    now: datetime,
+    settings: LoyaltySettings,
+    services: Services,
+) -> list[Offer]:
+    """Return what can be had now, in the order of the settings.
+
+    Args:
+        customer_id: whose tiers decide on prices; None leaves tiers out.
+    """
+    day = settings.day_of(now)
+    rewards = [reward for reward in settings.rewards if reward.can_be_had_on(day)]
+    taken = taken_of(session, [reward.name for reward in rewards])
+    tiers = None if customer_id is None else _tiers(session, customer_id, now, rewards, services)
+    found = [
+        Offer(
+            reward,
+            reward.price(tiers),
+            None if reward.stock is None else reward.stock - taken.get(reward.name, 0),
+        )
+        for reward in rewards
+    ]
+    return [offer for offer in found if offer.left is None or offer.left > 0]
+
+
+def _tiers(
+    session: Session,
+    customer_id: UUID,
+    now: datetime,
+    rewards: Iterable[Reward],
+    services: Services,
+) -> Mapping[str, str] | None:
+    """Return the tiers that a customer holds, if a price asks for them and a plugin tells."""
+    asks = any(reward.tier_points for reward in rewards)
+    held = services.find("tiers.held", 1) if asks else None
+    tiers: Mapping[str, str] | None = held(session, [(customer_id, now)])[0] if held else None
+    return tiers
 
 
 def _redemption(
@@ -85,12 +133,12 @@ def _redemption(
     caller: Caller,
     settings: LoyaltySettings,
 ) -> Redemption:
-    value = 0 if reward.value is None else reward.value.scaleb(currency_digits(settings.currency))
     code = "".join(secrets.choice(_ALPHABET) for _ in range(12))
     return Redemption(
         customer_id=account.customer_id, point_kind=account.point_kind, points=points,
-        value_minor=int(value), currency=settings.currency, state=RedemptionState.REDEEMED,
+        value_minor=reward.value_minor(settings.currency), currency=settings.currency,
+        state=RedemptionState.REDEEMED,
         requested_at=caller.now, settled_at=caller.now, actor=caller.actor,
         idempotency_key=caller.key, fingerprint=fingerprint, reward=reward.name,
-        code=code if reward.kind == "coupon" else None,
+        code=code if reward.kind == RewardKind.COUPON else None,
     )  # fmt: skip

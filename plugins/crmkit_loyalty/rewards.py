@@ -3,14 +3,24 @@
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from enum import StrEnum
+from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from crmkit.money import currency_digits
 from crmkit_loyalty.point_kinds import POINTS
 
 Name = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,39}$")]
 Price = Annotated[int, Field(ge=1, le=10**12)]
+
+
+class RewardKind(StrEnum):
+    """What a reward is."""
+
+    GOODS = "goods"
+    DISCOUNT = "discount"
+    COUPON = "coupon"
 
 
 class Reward(BaseModel):
@@ -35,7 +45,7 @@ class Reward(BaseModel):
 
     name: Name
     title: str = Field(min_length=1, max_length=200)
-    kind: Literal["goods", "discount", "coupon"]
+    kind: RewardKind
     points: Price
     point_kind: Name = POINTS
     tier_points: Mapping[Name, Mapping[Name, Price]] = Field(default_factory=dict)
@@ -47,9 +57,9 @@ class Reward(BaseModel):
 
     @model_validator(mode="after")
     def _has_what_its_kind_needs(self) -> Self:
-        wanted, other = ("sku", "value") if self.kind == "goods" else ("value", "sku")
+        wanted, other = ("sku", "value") if self.kind == RewardKind.GOODS else ("value", "sku")
         if getattr(self, wanted) is None or getattr(self, other) is not None:
-            raise ValueError(f"kind {self.kind!r} needs {wanted}, and has no {other}")
+            raise ValueError(f"kind {self.kind.value!r} needs {wanted}, and has no {other}")
         if self.from_on and self.until_on and self.until_on < self.from_on:
             raise ValueError(f"it can never be had: {self.until_on} is before {self.from_on}")
         return self
@@ -57,6 +67,10 @@ class Reward(BaseModel):
     def can_be_had_on(self, day: date) -> bool:
         """Tell whether it can be had on a business day."""
         return (self.from_on or day) <= day <= (self.until_on or day)
+
+    def value_minor(self, currency: str) -> int:
+        """Return what a discount or a coupon is worth, in minor units; 0 for goods."""
+        return int((self.value or Decimal()).scaleb(currency_digits(currency)))
 
     def price(self, tiers: Mapping[str, str] | None) -> int:
         """Return what it costs.

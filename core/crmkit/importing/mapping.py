@@ -13,6 +13,7 @@ from pydantic import field_validator as validates
 from crmkit.importing.mapping_rules import LineRule, Part, Texts, TransactionRule
 from crmkit.models import TransactionKind
 from crmkit.money import AmountError, currency_digits
+from crmkit.option_types import Zone
 
 NEEDED = ("external_id", "occurred_at", "sku", "quantity", "unit_price")
 """Fields without which nothing can be recorded."""
@@ -83,7 +84,7 @@ class Mapping(Part):
     customer_source: str = ""
     anonymous: Texts = ()
     currency: str = ""
-    timezone: str
+    timezone: Zone
     time_formats: Texts = ()
     encodings: SomeTexts = ("utf-8-sig",)
     delimiters: SomeTexts = (",",)
@@ -98,15 +99,6 @@ class Mapping(Part):
     transaction_kinds: tuple[TransactionRule, ...] = ()
     line_kinds: tuple[LineRule, ...] = ()
     mixed_kind: TransactionKind | None = None
-
-    @validates("timezone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (KeyError, ValueError, OSError):
-            raise ValueError("not an IANA time zone such as Europe/London") from None
-        return value
 
     @validates("encodings")
     @classmethod
