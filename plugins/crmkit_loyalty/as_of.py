@@ -53,7 +53,7 @@ def entries_until(
     statement = (
         select(
             _entry.c.customer_id, _entry.c.id, _entry.c.kind, _entry.c.point_kind,
-            _entry.c.points_delta, _entry.c.occurred_at, _entry.c.explanation,
+            _entry.c.points_delta, _entry.c.source, _entry.c.occurred_at, _entry.c.explanation,
             first.label("lot_of"), _lot.c.active_from, _lot.c.expires_at,
         )
         .outerjoin(_lot, _lot.c.entry_id == _entry.c.id)
@@ -100,7 +100,7 @@ def _dates(entries: Iterable[Mapping[str, Any]], settings: LoyaltySettings) -> d
     by_id = {each["id"]: each for each in entries}
     accruals: defaultdict[str, list[datetime]] = defaultdict(list)
     for each in by_id.values():
-        if each["kind"] == EntryKind.ACCRUAL:
+        if each["kind"] == EntryKind.ACCRUAL and each["source"] == "transaction":
             accruals[each["point_kind"]].append(each["occurred_at"])
     dates: dict[UUID, Dates] = {}
     for each in by_id.values():

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import event
 from sqlmodel import select
 
-from crmkit import Actor
+from crmkit import Actor, CustomerRef, InteractionInput
 from crmkit.testing import NOON
 from crmkit_loyalty.errors import InsufficientPoints
 from crmkit_loyalty.models import Allocation, Lot, LoyaltyAccount
@@ -230,3 +230,20 @@ def test_points_of_the_past_need_the_permission_to_see_points(till: Till) -> Non
 
     assert answer.errors
     assert answer.errors[0]["extensions"]["code"] == "FORBIDDEN"
+
+
+def test_only_purchases_had_given_points_their_lifetime_anew(till_factory: TillFactory) -> None:
+    review = {"name": "r", "kind": "interaction", "points": 5, "interaction_kinds": ["review"]}
+    base = {"name": "base", "kind": "per_amount", "points": 1}
+    till = till_factory(rules=[base, review], lifetime_days=30, lifetime_restarts=True)
+    till.sell("ann", ("tea", "1", "30.00"), occurred_at=NOON)
+    whose = CustomerRef(external_id="ann")
+    reviewed = InteractionInput("till", "1", NOON + 10 * DAY, "review", whose)
+    till.crm.record_interactions([reviewed])
+    till.sell("ann", ("tea", "1", "1.00"), occurred_at=NOON + 20 * DAY)
+    desk = Desk(till)
+
+    (points,) = desk.ask(NOON + 15 * DAY)["ann"]
+    until = [lot["expiresAt"] for lot in points["lots"]]
+
+    assert until == ["2026-07-15T04:00:00Z", "2026-07-25T04:00:00Z"]
